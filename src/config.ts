@@ -1,0 +1,258 @@
+/**
+ * The process's environment, parsed once. The defaults are the embedded setup: nothing needs to
+ * be configured to try Tidegate. A fault stops the start, and all faults are told at once. No
+ * value is ever repeated in a message, since several of them are secrets.
+ */
+
+import { resolve } from "node:path";
+import { z } from "zod";
+
+export type Role = "api" | "push";
+
+export type Config = {
+  readonly production: boolean;
+  /** Undefined: the embedded Postgres in the data directory. */
+  readonly databaseUrl?: string | undefined;
+  /** Undefined: fan-out within this process. */
+  readonly natsServers?: readonly string[] | undefined;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl?: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly roles: ReadonlySet<Role>;
+  /** Undefined, like `secrets`, only in embedded mode, where both are generated. */
+  readonly operatorKey?: string | undefined;
+  readonly secrets?: string | undefined;
+  /** CIDRs, private or special, that endpoints may reach. */
+  readonly allowAddresses: readonly string[];
+  readonly egressProxy?: string | undefined;
+  readonly retentionDays: number;
+  readonly retryScheduleMs: readonly number[];
+  readonly shards: number;
+  readonly pushConcurrency: number;
+  readonly databasePool: number;
+  readonly shutdownMs: number;
+  readonly metricsAddress?: string | undefined;
+  readonly logLevel: string;
+  readonly otlpEndpoint?: string | undefined;
+};
+
+const dayMs = 86_400_000;
+const loopback = ["127.0.0.0/8", "::1/128"];
+
+/** Each description completes "NAME must be …" and holds an example of a right value. */
+const variables = z.object({
+  NODE_ENV: z.string().optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\/\S+$/)
+    .optional()
+    .describe("a Postgres URL, for example postgres://user:password@db.internal:5432/tidegate"),
+  NATS_URL: list(z.string().regex(/^((nats|tls|wss?):\/\/)?[^\s/,]+\/?$/))
+    .optional()
+    .describe("one or more NATS servers, for example nats://a:4222,nats://b:4222"),
+  TIDEGATE_DATA_DIR: z.string().default(".tidegate").describe("a directory, for example .tidegate"),
+  HOST: z
+    .string()
+    .regex(/^[^\s/]+$/)
+    .default("127.0.0.1")
+    .describe("an address or name to listen on, for example 127.0.0.1"),
+  PORT: whole(0, 65_535).default(8080).describe("a port number, for example 8080 (0: a free one)"),
+  TIDEGATE_PUBLIC_URL: webUrl()
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional()
+    .describe("an http or https URL, for example https://events.example.com"),
+  TIDEGATE_CORS_ORIGINS: list(z.string().refine(isOrigin))
+    .default([])
+    .describe("origins without a path, for example https://app.example.com,http://localhost:3000"),
+  TIDEGATE_ROLES: list(z.enum(["api", "push"]))
+    .default(["api", "push"])
+    .describe("api, push or both, for example api,push"),
+  TIDEGATE_OPERATOR_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,}$/)
+    .optional()
+    .describe('8 or more visible ASCII characters, for example "tg_op_$(openssl rand -hex 24)"'),
+  // The shape only; `parseKeyRing` is the one that reads it.
+  TIDEGATE_SECRETS: list(z.string().regex(/^\d{1,3}:[\w+/-]{43,}={0,2}$/))
+    .transform((keys) => keys.join(","))
+    .optional()
+    .describe('kid:base64 of 32 or more bytes, …, for example "1:$(openssl rand -base64 32)"'),
+  TIDEGATE_ALLOW_ADDRESSES: list(z.union([z.cidrv4(), z.cidrv6()]))
+    .optional()
+    .describe("CIDRs, for example 10.0.0.0/8,fd00::/8"),
+  TIDEGATE_EGRESS_PROXY: webUrl()
+    .optional()
+    .describe("an http or https URL, for example http://proxy.internal:3128"),
+  TIDEGATE_RETENTION_DAYS: whole(1, 3650).default(30).describe("1 to 3650 days, for example 30"),
+  TIDEGATE_RETRY_SCHEDULE: list(z.string().transform(durationMs))
+    .prefault("5s,15s,1m,5m,30m,2h,5h,10h,14h,20h,24h")
+    .describe("durations in s, m or h, for example 5s,1m,2h"),
+  TIDEGATE_SHARDS: whole(1, 4096).default(256).describe("1 to 4096, for example 256"),
+  TIDEGATE_PUSH_CONCURRENCY: whole(1, 100_000)
+    .default(1024)
+    .describe("1 to 100000 pushes at a time, for example 1024"),
+  TIDEGATE_DATABASE_POOL: whole(1, 1000)
+    .default(10)
+    .describe("1 to 1000 connections, for example 10"),
+  TIDEGATE_SHUTDOWN_SECONDS: whole(1, 3600)
+    .default(20)
+    .describe("1 to 3600 seconds, for example 20"),
+  TIDEGATE_METRICS_ADDRESS: z
+    .string()
+    .refine(isHostAndPort)
+    .optional()
+    .describe("host:port, for example 127.0.0.1:9464"),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+    .default("info")
+    .describe("trace, debug, info, warn, error, fatal or silent, for example info"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webUrl()
+    .optional()
+    .describe("an http or https URL, for example http://localhost:4318"),
+});
+
+type VariableName = keyof typeof variables.shape;
+
+/**
+ * What Kubernetes puts into every container for a service named `tidegate`, or for one whose name
+ * starts so (`tidegate-push`).
+ */
+const serviceLink =
+  /^TIDEGATE_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$/;
+
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && value.trim() !== "") given[name] = value;
+  }
+  const parsed = variables.safeParse(given);
+  const faults = [
+    ...Object.entries(given).filter(isUnknown).map(unknownFault),
+    ...requiredFaults(given),
+    ...(parsed.success ? [] : valueFaults(parsed.error)),
+    ...retentionFaults(given),
+  ];
+  if (!parsed.success || faults.length > 0) {
+    throw new Error(`The environment cannot be used:\n${faults.join("\n")}`);
+  }
+  return toConfig(parsed.data);
+}
+
+/** Milliseconds of a duration such as `500ms`, `5s`, `1m` or `2h`; undefined for other text. */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^([1-9]\d{0,8})(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
+  return Number(match[1]) * unitMs;
+}
+
+function toConfig(values: z.output<typeof variables>): Config {
+  const embedded = values.DATABASE_URL === undefined;
+  return {
+    production: values.NODE_ENV === "production",
+    databaseUrl: values.DATABASE_URL,
+    natsServers: values.NATS_URL,
+    dataDir: resolve(values.TIDEGATE_DATA_DIR),
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl: values.TIDEGATE_PUBLIC_URL,
+    corsOrigins: values.TIDEGATE_CORS_ORIGINS,
+    roles: new Set(values.TIDEGATE_ROLES),
+    operatorKey: values.TIDEGATE_OPERATOR_KEY,
+    secrets: values.TIDEGATE_SECRETS,
+    // Whoever tries Tidegate on a laptop receives there too; a production network is another thing.
+    allowAddresses: values.TIDEGATE_ALLOW_ADDRESSES ?? (embedded ? loopback : []),
+    egressProxy: values.TIDEGATE_EGRESS_PROXY,
+    retentionDays: values.TIDEGATE_RETENTION_DAYS,
+    retryScheduleMs: values.TIDEGATE_RETRY_SCHEDULE,
+    shards: values.TIDEGATE_SHARDS,
+    pushConcurrency: values.TIDEGATE_PUSH_CONCURRENCY,
+    databasePool: values.TIDEGATE_DATABASE_POOL,
+    shutdownMs: values.TIDEGATE_SHUTDOWN_SECONDS * 1000,
+    metricsAddress: values.TIDEGATE_METRICS_ADDRESS,
+    logLevel: values.LOG_LEVEL,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+  };
+}
+
+function isUnknown([name, value]: [string, string]): boolean {
+  return name.startsWith("TIDEGATE_") && !(name in variables.shape) && !isServiceLink(name, value);
+}
+
+function isServiceLink(name: string, value: string): boolean {
+  // The value tells a link from a typing error such as TIDEGATE_METRICS_PORT=9464.
+  const address = name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//.test(value);
+  return address || name === "TIDEGATE_PORT" || serviceLink.test(name);
+}
+
+function unknownFault([name]: [string, string]): string {
+  const known = Object.keys(variables.shape).filter((other) => other.startsWith("TIDEGATE_"));
+  return `${name} is not a variable of Tidegate; there are ${known.join(", ")}`;
+}
+
+function valueFaults(error: z.ZodError): string[] {
+  const names = new Set(error.issues.map((issue) => issue.path[0] as VariableName));
+  return [...names].map((name) => `${name} must be ${variables.shape[name].description}`);
+}
+
+function requiredFaults(given: Readonly<Record<string, string>>): string[] {
+  const production = given.NODE_ENV === "production";
+  if (!production && given.DATABASE_URL === undefined) return [];
+  const generate = {
+    DATABASE_URL:
+      "with NODE_ENV=production (the embedded database is for trying things out), " +
+      "for example postgres://user:password@db.internal:5432/tidegate",
+    TIDEGATE_OPERATOR_KEY:
+      'outside embedded mode; generate it: echo "tg_op_$(openssl rand -hex 24)"',
+    TIDEGATE_SECRETS: 'outside embedded mode; generate it: echo "1:$(openssl rand -base64 32)"',
+  };
+  return Object.entries(generate)
+    .filter(([name]) => given[name] === undefined)
+    .map(([name, text]) => `${name} is required ${text}`);
+}
+
+/** A delivery may be retried until its schedule ends; its event must still be there, and seen. */
+function retentionFaults(given: Readonly<Record<string, string>>): string[] {
+  const days = variables.shape.TIDEGATE_RETENTION_DAYS.safeParse(given.TIDEGATE_RETENTION_DAYS);
+  const delays = variables.shape.TIDEGATE_RETRY_SCHEDULE.safeParse(given.TIDEGATE_RETRY_SCHEDULE);
+  if (!days.success || !delays.success) return [];
+  const least = Math.ceil(delays.data.reduce((sum, delay) => sum + delay, dayMs) / dayMs);
+  if (days.data >= least) return [];
+  return [
+    `TIDEGATE_RETENTION_DAYS must be at least ${least}, the total of the retry schedule and a ` +
+      `day, for example ${Math.max(least, 30)}`,
+  ];
+}
+
+function list<Item extends z.ZodType<unknown, string>>(item: Item) {
+  return z
+    .string()
+    .transform((text) => text.split(",").map((part) => part.trim()))
+    .pipe(z.array(item));
+}
+
+function whole(least: number, most: number) {
+  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
+}
+
+function webUrl() {
+  return z.url({ protocol: /^https?$/ });
+}
+
+function durationMs(text: string, context: z.RefinementCtx): number {
+  const duration = parseDurationMs(text);
+  if (duration !== undefined) return duration;
+  context.addIssue("not a duration");
+  return z.NEVER;
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isHostAndPort(text: string): boolean {
+  const match = /^(?:\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(text);
+  return match !== null && Number(match[1]) <= 65_535;
+}

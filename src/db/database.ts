@@ -1,0 +1,166 @@
+/**
+ * The connection to Postgres. `sql` is for the few statements that carry the guarantees, `orm` for
+ * plain reads and writes; both use the same pool. Nothing here depends on session state, so a
+ * transaction pooler may stand in between (add `?prepare=false` to the URL for one that cannot
+ * keep prepared statements).
+ */
+import { fileURLToPath } from "node:url";
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
+import postgres from "postgres";
+import * as schema from "./schema.ts";
+
+export type Sql = postgres.Sql<{ bigint: number; texts: string[] }>;
+export type Orm = PostgresJsDatabase<typeof schema>;
+/** An open transaction of `Orm`; `Orm` itself fits too. */
+export type OrmTransaction = Pick<Orm, "select" | "insert" | "update" | "delete" | "execute">;
+
+export type Database = {
+  readonly sql: Sql;
+  readonly orm: Orm;
+  /** Lets running statements end, within two seconds, and closes the connections. */
+  stop(): Promise<void>;
+};
+
+/** A host that does not answer at all is given up after this. Refusals are noticed at once. */
+const connectTimeoutSeconds = 5;
+
+/** Longest pause between two tries to connect, so that a restarted database is found quickly. */
+const reconnectMaxSeconds = 0.5;
+
+/** No statement of ours takes this long on a healthy server; a stuck one must not hold a slot. */
+const statementTimeoutMs = 15_000;
+
+/** Below the statement time-out, so that waiting for a lock is told apart from slow work. */
+const lockTimeoutMs = 5_000;
+
+/** A process that is frozen between two statements of a transaction must not keep its locks. */
+const idleInTransactionTimeoutMs = 5_000;
+
+const sessionLimits = {
+  statement_timeout: statementTimeoutMs,
+  lock_timeout: lockTimeoutMs,
+  idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+};
+
+/** Any number: every gateway on this database must use the same one. */
+const migrationLock = 7_433_001;
+
+/** Opens a pool. Connections are made when statements need them: the first may fail, not this. */
+export function openDatabase(
+  url: string,
+  options: { connections: number; name: string },
+): Database {
+  const pooled = new URL(url).searchParams.get("prepare") === "false";
+  const sql = postgres(url, {
+    max: options.connections,
+    connect_timeout: connectTimeoutSeconds,
+    backoff: (retries: number) => Math.min(reconnectMaxSeconds, 0.02 * 2 ** retries),
+    fetch_types: false,
+    onnotice: () => {},
+    types: {
+      bigint: { to: 20, from: [20], parse: Number, serialize: String },
+      // Else drizzle reads `text[]` itself, and loses every backslash.
+      texts: { to: 1009, from: [1009], parse: parseArrayText, serialize: (text: unknown) => text },
+    },
+    connection: {
+      application_name: options.name,
+      // A transaction pooler refuses start-up parameters that it does not know: there, set these
+      // on the role (`alter role … set statement_timeout …`).
+      ...(pooled ? {} : sessionLimits),
+    },
+  });
+  return {
+    sql,
+    orm: drizzle(sql, { schema }),
+    stop: () => sql.end({ timeout: 2 }),
+  };
+}
+
+/**
+ * Brings the schema up to date. Safe when several processes start at once: one migrates while the
+ * others wait on a transaction lock, which works behind a transaction pooler too.
+ */
+export async function migrate(url: string): Promise<void> {
+  const lock = openMigrationConnection(url);
+  const work = openMigrationConnection(url);
+  try {
+    await lock.begin(async (transaction) => {
+      await transaction`select pg_advisory_xact_lock(${migrationLock})`;
+      await runMigrations(drizzle(work), {
+        migrationsFolder: fileURLToPath(new URL("../../drizzle", import.meta.url)),
+      });
+    });
+  } finally {
+    await Promise.all([lock.end({ timeout: 2 }), work.end({ timeout: 2 })]);
+  }
+}
+
+/** A migration may take its time, so no statement time-out here. */
+function openMigrationConnection(url: string) {
+  return postgres(url, {
+    max: 1,
+    connect_timeout: connectTimeoutSeconds,
+    fetch_types: false,
+    onnotice: () => {},
+    connection: { application_name: "tidegate migrate" },
+  });
+}
+
+/** The text form of a Postgres array, for `${…}::text[]` parameters. */
+export function arrayText(values: Iterable<string | number | null>): string {
+  let text = "{";
+  let separator = "";
+  for (const value of values) {
+    text += separator;
+    separator = ",";
+    if (value === null) text += "NULL";
+    else if (typeof value === "number") text += String(value);
+    else text += `"${value.replaceAll(/["\\]/g, "\\$&")}"`;
+  }
+  return `${text}}`;
+}
+
+/** The elements of a one-dimensional array of text without nulls: `{a,"b, c"}`. */
+function parseArrayText(text: string): string[] {
+  const elements = text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|[^,]+/gs);
+  return Array.from(elements, ([bare, quoted]) => quoted?.replaceAll(/\\(.)/gs, "$1") ?? bare);
+}
+
+/** How a failed statement ended, as far as it can be known. */
+export type Failure =
+  /** The server refused it or never got it: nothing was changed. */
+  | "not-done"
+  /** The connection broke: it may or may not have been committed. */
+  | "in-doubt"
+  /** The values were refused: the same statement will fail again. */
+  | "data"
+  /** No partition holds the row's day. Nothing was changed. */
+  | "no-partition"
+  /** Nothing that time or other values would mend. */
+  | "fault";
+
+const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "CONNECT_TIMEOUT"]);
+
+/** Tells what is known of a statement after `error`. Source: appendix A of the Postgres manual. */
+export function classifyFailure(error: unknown): Failure {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== "string") return "fault";
+  if (neverSent.has(code)) return "not-done";
+  if (code.startsWith("CONNECTION_") || code.startsWith("E")) return "in-doubt";
+  // Shut-downs and broken connections may come after the commit was made durable.
+  if (/^(08|57P0[12]|40003)/.test(code)) return "in-doubt";
+  // Starting up, too many connections, out of memory or disk, cancelled, lock not available,
+  // deadlock, read-only standby.
+  if (/^(57|53|55|40|25)/.test(code)) return "not-done";
+  if (code === "23514") return "no-partition";
+  if (/^(22|23)/.test(code)) return "data";
+  return "fault";
+}
+
+/** True when the database cannot serve now but may again soon: the caller answers 503. */
+export function isUnavailable(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const failure = classifyFailure(cause);
+  return failure === "not-done" || failure === "in-doubt";
+}

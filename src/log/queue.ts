@@ -1,0 +1,164 @@
+/**
+ * What waits to be appended: one queue per tenant, bounded in events and bytes, taken in turns so
+ * that a tenant that floods waits behind itself and nobody else.
+ */
+import type { TenantId } from "./event.ts";
+import type { AppendResult, NewEvent } from "./new-event.ts";
+
+export type Entry = { readonly event: NewEvent; readonly index: number; readonly request: Request };
+export type Group = Entry[];
+
+type Request = {
+  results: AppendResult[];
+  open: number;
+  resolve: (results: AppendResult[]) => void;
+};
+type TenantQueue = { entries: Entry[]; next: number; bytes: number; held: number };
+
+/** One statement's share. More rows gain little throughput and lengthen everyone's wait. */
+export const groupMaxEvents = 1_000;
+const groupMaxBytes = 1 << 20;
+
+/** About a second's work of one tenant at full speed. Beyond it the tenant is told to come back. */
+const tenantMaxEvents = 20_000;
+const tenantMaxBytes = 32 << 20;
+
+/** All tenants together; the memory that a database that went away can cost. */
+const totalMaxBytes = 128 << 20;
+
+/** What an entry weighs besides its texts. */
+const entryBytes = 300;
+
+export function createQueue() {
+  /** Tenants with entries, in the order of their turns. */
+  const queues = new Map<TenantId, TenantQueue>();
+  let totalBytes = 0;
+
+  return { offer, take, takeAll, answer, hold, release };
+
+  /** Takes all of `events` or, when there is no room, none. */
+  function offer(events: readonly NewEvent[]): Promise<AppendResult[]> {
+    if (events.length === 0) return Promise.resolve([]);
+    if (!hasRoom(events)) {
+      return Promise.resolve(events.map((): AppendResult => ({ kind: "unavailable" })));
+    }
+    return new Promise((resolve) => {
+      const request: Request = { results: [], open: events.length, resolve };
+      events.forEach((event, index) => enqueue({ event, index, request }));
+    });
+  }
+
+  function hasRoom(events: readonly NewEvent[]): boolean {
+    let bytes = 0;
+    for (const event of events) {
+      const queue = queues.get(event.tenant);
+      if (queue !== undefined) {
+        if (queue.entries.length - queue.next + events.length > tenantMaxEvents) return false;
+        if (queue.bytes > tenantMaxBytes) return false;
+      }
+      bytes += weight(event);
+    }
+    return totalBytes + bytes <= totalMaxBytes;
+  }
+
+  function enqueue(entry: Entry) {
+    const queue = queueOf(entry.event.tenant);
+    const bytes = weight(entry.event);
+    queue.entries.push(entry);
+    queue.bytes += bytes;
+    totalBytes += bytes;
+  }
+
+  function queueOf(tenant: TenantId): TenantQueue {
+    let queue = queues.get(tenant);
+    if (queue === undefined) {
+      queue = { entries: [], next: 0, bytes: 0, held: 0 };
+      queues.set(tenant, queue);
+    }
+    return queue;
+  }
+
+  /** The next group: from each tenant in turn an equal share, until the group is full. */
+  function take(): Group | undefined {
+    const group: Group = [];
+    let bytesLeft = groupMaxBytes;
+    let waiting = [...queues].filter(([, queue]) => queue.held === 0 && hasMore(queue));
+    while (waiting.length > 0 && !isFull()) {
+      const events = Math.max(1, Math.floor((groupMaxEvents - group.length) / waiting.length));
+      const bytes = bytesLeft / waiting.length;
+      for (const [tenant, queue] of waiting) {
+        // Whoever got nothing keeps its place in the line and is first in the next group.
+        if (isFull()) break;
+        bytesLeft -= takeShare(queue, group, events, bytes);
+        rotate(tenant, queue);
+      }
+      waiting = waiting.filter(([, queue]) => hasMore(queue));
+    }
+    return group.length > 0 ? group : undefined;
+
+    function isFull() {
+      return group.length >= groupMaxEvents || bytesLeft <= 0;
+    }
+  }
+
+  /** All that waits of these tenants. */
+  function takeAll(tenants: readonly TenantId[]): Group {
+    const group: Group = [];
+    for (const queue of new Set(tenants.map(queueOf))) {
+      takeShare(queue, group, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    }
+    for (const tenant of tenants) rotate(tenant, queueOf(tenant));
+    return group;
+  }
+
+  /** Moves up to so many events into the group; the one that reaches the bytes is the last. */
+  function takeShare(queue: TenantQueue, group: Group, events: number, bytes: number): number {
+    let taken = 0;
+    for (let count = 0; count < events && taken < bytes; count += 1) {
+      const entry = queue.entries[queue.next];
+      if (entry === undefined) break;
+      queue.next += 1;
+      taken += weight(entry.event);
+      group.push(entry);
+    }
+    queue.bytes -= taken;
+    return taken;
+  }
+
+  /** Sends the tenant to the end of the line, or out of it when it has nothing left. */
+  function rotate(tenant: TenantId, queue: TenantQueue) {
+    queues.delete(tenant);
+    if (hasMore(queue) || queue.held > 0) queues.set(tenant, queue);
+    // At half, so that removing costs little and what was taken is not kept in memory for long.
+    if (queue.next * 2 >= queue.entries.length) {
+      queue.entries.splice(0, queue.next);
+      queue.next = 0;
+    }
+  }
+
+  function hasMore(queue: TenantQueue): boolean {
+    return queue.next < queue.entries.length;
+  }
+
+  function answer({ event, index, request }: Entry, result: AppendResult) {
+    totalBytes -= weight(event);
+    request.results[index] = result;
+    request.open -= 1;
+    if (request.open === 0) request.resolve(request.results);
+  }
+
+  /** Keeps the tenant's entries back until `release` was called as often. */
+  function hold(tenant: TenantId) {
+    queueOf(tenant).held += 1;
+  }
+
+  function release(tenant: TenantId) {
+    const queue = queueOf(tenant);
+    queue.held -= 1;
+    rotate(tenant, queue);
+  }
+}
+
+function weight({ start, middle, data }: NewEvent): number {
+  return start.length + middle.length + data.length + entryBytes;
+}

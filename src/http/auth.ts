@@ -1,0 +1,136 @@
+/**
+ * Who is calling, and what the caller may do.
+ *
+ * A scope is granted by itself or by a wider one: `receive` includes `read`, and `manage` includes
+ * every scope of its tenant (it can create keys of any scope, so less would only be a detour).
+ * Operator keys have every scope on every tenant. What belongs to another tenant does not exist:
+ * the answer is the same 404 as for a name nobody has, and no look-up tells the two apart.
+ */
+import type { TenantId } from "../log/event.ts";
+import { Problem } from "../problem.ts";
+
+export const scopes = ["append", "read", "receive", "manage"] as const;
+
+export type Scope = (typeof scopes)[number];
+
+export type Tenant = { readonly id: TenantId; readonly name: string; readonly shard: number };
+
+export type OperatorPrincipal = { readonly kind: "operator"; readonly keyId: string };
+
+export type TenantPrincipal = {
+  readonly kind: "tenant";
+  readonly keyId: string;
+  readonly tenant: Tenant;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number | null;
+};
+
+export type Principal = OperatorPrincipal | TenantPrincipal;
+
+/** Keys and tenants. Asked on every request, so it answers from memory whenever it can. */
+export type Directory = {
+  authenticate(token: string): Promise<Principal | undefined>;
+  tenantByName(name: string): Promise<Tenant | undefined>;
+};
+
+/** What a route asks of its caller: nothing, an operator key, or a scope. */
+export type Access = "public" | "operator" | Scope;
+
+const grantedBy: Record<Scope, readonly Scope[]> = {
+  append: ["append", "manage"],
+  read: ["read", "receive", "manage"],
+  receive: ["receive", "manage"],
+  manage: ["manage"],
+};
+
+/** One token of printable characters; our own keys are far shorter than the bound. */
+const bearerPattern = /^Bearer +([\x21-\x7e]{1,512})$/i;
+
+/** The caller behind an `Authorization` header; throws 401 for a missing or wrong key. */
+export async function authenticate(
+  directory: Directory,
+  authorization: string | undefined,
+): Promise<Principal> {
+  if (authorization === undefined) throw unauthorized("send a key: Authorization: Bearer <key>");
+  const token = bearerPattern.exec(authorization)?.[1];
+  const principal = token === undefined ? undefined : await directory.authenticate(token);
+  return authenticated(principal, "the key");
+}
+
+/** The caller that a credential stands for; throws 401 where it stands for nobody any more. */
+export function authenticated(principal: Principal | undefined, credential: string): Principal {
+  if (principal === undefined || hasExpired(principal)) {
+    throw unauthorized(`${credential} is not valid`);
+  }
+  return principal;
+}
+
+/** Throws 403 unless the caller may use a route with this access. */
+export function authorize(principal: Principal, access: Access): void {
+  if (principal.kind === "operator" || access === "public") return;
+  if (access !== "operator" && grantedBy[access].some((scope) => principal.scopes.has(scope))) {
+    return;
+  }
+  const detail =
+    access === "operator"
+      ? "only operator keys may do this"
+      : `the key does not have the scope "${access}"`;
+  throw new Problem("scope-missing", detail, {
+    members: { scope: access },
+    headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${access}"` },
+  });
+}
+
+/**
+ * The tenant a request acts on: the key's own, which it may also name, or the one an operator
+ * names.
+ */
+export async function resolveTenant(
+  directory: Directory,
+  principal: Principal,
+  name: string | undefined,
+): Promise<Tenant> {
+  if (principal.kind === "tenant") {
+    if (name === undefined || name === principal.tenant.name) return principal.tenant;
+    throw unknownTenant(name);
+  }
+  if (name === undefined) {
+    throw new Problem("tenant-required", "an operator key names the tenant, e.g. ?tenant=acme");
+  }
+  const tenant = await directory.tenantByName(name);
+  if (tenant === undefined) throw unknownTenant(name);
+  return tenant;
+}
+
+/**
+ * For what outlives the check at its start: throws what a new request of the same caller would be
+ * refused with by now.
+ */
+export async function reauthorize(
+  directory: Directory,
+  caller: { readonly authorization: string | undefined; readonly tenant: Tenant },
+  access: Access,
+): Promise<void> {
+  const principal = await authenticate(directory, caller.authorization);
+  authorize(principal, access);
+  const { name, id } = caller.tenant;
+  const tenant = await resolveTenant(directory, principal, name);
+  // Meanwhile the name may have become another tenant's.
+  if (tenant.id !== id) throw unknownTenant(name);
+}
+
+function hasExpired(principal: Principal): boolean {
+  if (principal.kind === "operator" || principal.expiresAt === null) return false;
+  return principal.expiresAt <= Date.now();
+}
+
+function unauthorized(detail: string): Problem {
+  return new Problem("unauthorized", detail, {
+    headers: { "www-authenticate": 'Bearer realm="tidegate"' },
+  });
+}
+
+function unknownTenant(name: string): Problem {
+  return new Problem("unknown-tenant", `there is no tenant "${name}"`);
+}

@@ -1,0 +1,184 @@
+/**
+ * Serves declared routes: who is calling, what is asked, the handler, the answer.
+ *
+ * Each route is one Hono handler without middleware, so a request pays for its own checks only.
+ * Every answer leaves through here, including those to unknown paths and to errors. Ours are
+ * logged with the request's id, and the caller is told that id and nothing else.
+ */
+import type { HttpBindings } from "@hono/node-server";
+import type { Hono } from "hono";
+import { Problem } from "../problem.ts";
+import type { Logger } from "../telemetry.ts";
+import type { Directory } from "./auth.ts";
+import { ClientGone } from "./body.ts";
+import { createHandle, type Exchange, type Handle } from "./handle.ts";
+import { createCommonHeaders, preflightHeaders } from "./headers.ts";
+import { problemReply, toResponse } from "./reply.ts";
+import { createRequest, type ApiContext, type ApiRequest } from "./request.ts";
+import { alreadySent, type Route } from "./route.ts";
+
+/** A client that is alive sends something within this time, however slow its line. */
+const defaultBodyIdleMs = 30_000;
+
+/** How long an unavailable dependency is given before the caller tries again. */
+const retryAfterSeconds = 2;
+
+/** The client left before it was answered. Only ever seen in the log. */
+const clientGoneStatus = 499;
+
+export type MountOptions = {
+  readonly directory: Directory;
+  readonly log: Logger;
+  /** Origins that browsers may call from. */
+  readonly corsOrigins?: readonly string[];
+  readonly bodyIdleMs?: number;
+  /** Whether an error means that something below cannot be reached or is overloaded. */
+  readonly isUnavailable?: (error: unknown) => boolean;
+  /** Told of every request when its handler is done. */
+  readonly observe?: (done: RequestDone) => void;
+};
+
+export type RequestDone = {
+  /** The operation's id, or `none` where no route was found. */
+  readonly operation: string;
+  readonly method: string;
+  readonly status: number;
+  readonly durationMs: number;
+};
+
+export function mountRoutes(
+  app: Hono<{ Bindings: HttpBindings }>,
+  routes: readonly Route[],
+  options: MountOptions,
+): void {
+  const serve = createServe(options);
+  // Hono takes the first match, so `/events/stream` must come before `/events/{id}`.
+  for (const route of routes.toSorted(bySpecificity)) {
+    const handle = createHandle(route, options.directory);
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    app.on(route.method.toUpperCase(), path, (context) => serve(context, route.id, handle));
+  }
+  const fallback = createFallback(routes);
+  app.notFound((context) => serve(context, "none", fallback));
+}
+
+function createServe(options: MountOptions) {
+  const { log, observe } = options;
+  const settings = {
+    bodyIdleMs: options.bodyIdleMs ?? defaultBodyIdleMs,
+    commonHeaders: createCommonHeaders(options.corsOrigins ?? []),
+  };
+
+  return async (context: ApiContext, operation: string, handle: Handle): Promise<Response> => {
+    const startedAt = performance.now();
+    const request = createRequest(context, settings);
+    const exchange: Exchange = { context, request, principal: undefined, tenant: undefined };
+    const { response, status, failure } = await answer(exchange, handle, options.isUnavailable);
+    const method = request.incoming.method ?? "";
+    const durationMs = performance.now() - startedAt;
+    log[failure?.level ?? "debug"](
+      {
+        request: request.id,
+        operation,
+        method,
+        status,
+        tenant: exchange.tenant?.name,
+        key: exchange.principal?.keyId,
+        durationMs,
+        problem: failure?.problem.slug,
+        err: failure?.problem.cause,
+      },
+      "request",
+    );
+    observe?.({ operation, method, status, durationMs });
+    return response;
+  };
+}
+
+type Answer = { response: Response; status: number; failure?: Failure };
+
+async function answer(
+  exchange: Exchange,
+  handle: Handle,
+  isUnavailable: MountOptions["isUnavailable"],
+): Promise<Answer> {
+  const { request } = exchange;
+  try {
+    const reply = await handle(exchange);
+    const status = "alreadySent" in reply ? request.outgoing.statusCode : reply.status;
+    return { response: toResponse(reply, request), status };
+  } catch (error) {
+    if (isClientGone(error, request)) {
+      request.outgoing.destroy();
+      return { response: toResponse(alreadySent, request), status: clientGoneStatus };
+    }
+    const failure = explain(error, request.id, isUnavailable);
+    const { status } = failure.problem;
+    if (request.outgoing.headersSent) {
+      request.outgoing.destroy(); // a half-sent answer cannot be taken back, only cut
+      return { response: toResponse(alreadySent, request), status, failure };
+    }
+    return { response: toResponse(problemReply(failure.problem), request), status, failure };
+  }
+}
+
+type Failure = { problem: Problem; level: "debug" | "warn" | "error" };
+
+function explain(
+  error: unknown,
+  requestId: string,
+  isUnavailable: MountOptions["isUnavailable"],
+): Failure {
+  if (error instanceof Problem) return { problem: error, level: "debug" };
+  if (isUnavailable?.(error) === true) {
+    const headers = { "retry-after": String(retryAfterSeconds) };
+    const problem = new Problem("unavailable", "try again shortly", { headers, cause: error });
+    return { problem, level: "warn" };
+  }
+  const members = { id: requestId };
+  const problem = new Problem("internal-error", "internal error", { members, cause: error });
+  return { problem, level: "error" };
+}
+
+/** What an aborted request throws says nothing about us. */
+function isClientGone(error: unknown, request: ApiRequest): boolean {
+  if (error instanceof ClientGone) return true;
+  if (!request.outgoing.destroyed) return false;
+  return (
+    error === request.signal().reason || (error instanceof Error && error.name === "AbortError")
+  );
+}
+
+/** Answers what no route takes: 404 for the path, 405 for the method, or a browser's preflight. */
+function createFallback(routes: readonly Route[]): Handle {
+  const patterns = routes.map(({ method, path }) => ({
+    method: method.toUpperCase(),
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+").replaceAll(".", "\\.")}$`),
+  }));
+
+  return async ({ context, request }) => {
+    const found = patterns.filter(({ pattern }) => pattern.test(context.req.path));
+    if (found.length === 0) throw new Problem("not-found", "there is no such path");
+    const methods = new Set(found.map(({ method }) => method));
+    if (methods.has("GET")) methods.add("HEAD");
+    const allow = [...methods.add("OPTIONS")].join(", ");
+    if (request.incoming.method !== "OPTIONS") {
+      const detail = `this path takes ${allow}`;
+      throw new Problem("method-not-allowed", detail, { headers: { allow } });
+    }
+    const common = request.commonHeaders();
+    const preflight = "access-control-allow-origin" in common ? preflightHeaders(allow) : {};
+    return { status: 204, headers: { allow, ...preflight } };
+  };
+}
+
+/** Sorts literal segments before parameters, so that of two paths that fit the closer one wins. */
+function bySpecificity(a: Route, b: Route): number {
+  const left = shape(a.path);
+  const right = shape(b.path);
+  return left < right ? -1 : Number(left > right);
+}
+
+function shape(path: string): string {
+  return path.replaceAll(/\/[^/]+/g, (segment) => (segment.startsWith("/{") ? "1" : "0"));
+}

@@ -1,0 +1,93 @@
+/**
+ * A request as handlers see it: a narrow view of Node's own objects. Nothing is copied, parsed or
+ * listened to that a handler does not ask for.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { randomBytes } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import { Problem } from "../problem.ts";
+import { bodyChunks, readBody } from "./body.ts";
+import { mergeHeaders, type CommonHeaders } from "./headers.ts";
+
+export type ApiContext = Context<{ Bindings: HttpBindings }>;
+
+export type ApiRequest = {
+  /** Sent as `tidegate-request-id` and found in the log. */
+  readonly id: string;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /**
+   * Aborts when the client goes away before the response is complete. Made on first use, and not
+   * by a getter: one in an object literal gives every request a hidden class of its own, and
+   * garbage collection took 15 % of the time instead of 3 %.
+   */
+  signal(): AbortSignal;
+  /** By its lower-case name. */
+  header(name: string): string | undefined;
+  /** What the response carries unless the handler sets it itself. */
+  commonHeaders(): Record<string, string>;
+  /** The media type of the body in lower case, without parameters. */
+  mediaType(): string | undefined;
+  /** The whole body; throws 413 above the limit, without ever holding more than it. */
+  readBody(limitBytes: number): Promise<Buffer>;
+  /** The body piece by piece, at the reader's pace. */
+  bodyChunks(): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * Sends the head and leaves the rest of the response to the handler, which then answers
+   * `alreadySent`. Refuses HEAD: a stream has no length to tell and no end to wait for.
+   */
+  takeOver(status: number, headers: Readonly<Record<string, string>>): ServerResponse;
+};
+
+export type RequestSettings = {
+  readonly bodyIdleMs: number;
+  readonly commonHeaders: CommonHeaders;
+};
+
+export function createRequest(context: ApiContext, settings: RequestSettings): ApiRequest {
+  const { incoming, outgoing } = context.env;
+  const request: ApiRequest = {
+    id: nextRequestId(),
+    incoming,
+    outgoing,
+    signal: () => context.req.raw.signal,
+    header: (name) => headerOf(incoming, name),
+    commonHeaders: () => settings.commonHeaders(request.id, incoming.headers.origin),
+    mediaType: () => mediaTypeOf(incoming),
+    readBody: (limitBytes) => readBody(incoming, outgoing, limitBytes, settings.bodyIdleMs),
+    bodyChunks: () => bodyChunks(incoming, outgoing, settings.bodyIdleMs),
+    takeOver(status, headers) {
+      if (incoming.method === "HEAD") {
+        throw new Problem("method-not-allowed", "a stream answers GET only", {
+          headers: { allow: "GET" },
+        });
+      }
+      outgoing.writeHead(status, mergeHeaders(request.commonHeaders(), headers));
+      outgoing.flushHeaders();
+      return outgoing;
+    },
+  };
+  return request;
+}
+
+function headerOf(incoming: IncomingMessage, name: string): string | undefined {
+  const value = incoming.headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function mediaTypeOf(incoming: IncomingMessage): string | undefined {
+  const value = incoming.headers["content-type"];
+  if (value === undefined) return undefined;
+  const end = value.indexOf(";");
+  return (end === -1 ? value : value.slice(0, end)).trim().toLowerCase();
+}
+
+/** Tells processes and restarts apart; the rest is a counter, as an id per request must be cheap. */
+const processTag = randomBytes(5).toString("hex");
+let requestCount = 0;
+
+function nextRequestId(): string {
+  requestCount += 1;
+  return `req_${processTag}${requestCount.toString(36).padStart(6, "0")}`;
+}

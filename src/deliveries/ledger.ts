@@ -1,0 +1,242 @@
+/**
+ * Writes what became of deliveries, and the positions that rest on it, in batches. What one
+ * `record` brings is written in one statement with all that was recorded before it, never ahead of
+ * it: a position in the database never claims an outcome that is not there.
+ *
+ * A statement that failed is sent again until the database takes it: all of it can be repeated.
+ * Meanwhile outcomes gather here, so whoever makes them asks `pending` and pauses.
+ */
+import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
+import type { Day, Sequence, TenantId } from "../log/event.ts";
+import type { Logger } from "../telemetry.ts";
+import { endpointName } from "./endpoint.ts";
+
+/** Who writes, and under which claims. A writer whose claims are out of date changes nothing. */
+export type Fence = {
+  readonly tenant: TenantId;
+  /** The endpoint's uuid. */
+  readonly endpoint: string;
+  readonly shard: number;
+  /** Of the shard's lease. */
+  readonly epoch: number;
+  /** Of the endpoint's position. */
+  readonly generation: number;
+};
+
+/** All up to `sequence` is settled; `matched` is the last event there that was for the endpoint. */
+export type SettledTo = { sequence: Sequence; day: Day; matched: Sequence };
+
+export type DeliveryRecord = {
+  kind: "delivered" | "dead" | "expired" | "retrying";
+  day: Day;
+  sequence: Sequence;
+  /** The event before this one that matched the endpoint; 0 for the first. */
+  previous: Sequence;
+  attempts: number;
+  /** Times in milliseconds since 1970. */
+  firstAt: number;
+  at: number;
+  queueMs: number;
+  latencyMs: number;
+  statusCode: number | null;
+  error: string | null;
+  dueAt: number | null;
+  /** Null for a first attempt that succeeded: the delivery's own row tells it whole. */
+  detail: AttemptDetail | null;
+};
+
+export type AttemptDetail = {
+  errorClass: string | null;
+  /** JSON text. */
+  responseHeaders: string | null;
+  responseBody: string | null;
+  truncated: boolean;
+};
+
+export type Ledger = ReturnType<typeof createLedger>;
+
+/** Gathers this long when the database is idle: the rows of one statement share its cost. */
+const gatherMs = 20;
+
+/** As many outcomes are written without waiting any longer. */
+const gatherRows = 500;
+
+/** One statement's share. */
+const batchMaxRows = 2_000;
+
+const retryPauseMs = 250;
+
+/** About as long as a statement may wait: what is still wrong then will stay wrong. */
+const faultTriesMax = 40;
+
+type Entry = {
+  fence: Fence;
+  settledTo: SettledTo;
+  record: DeliveryRecord | null;
+  written: (() => void) | undefined;
+};
+
+export function createLedger(options: {
+  sql: Sql;
+  log: Logger;
+  /** The id under which this process holds its leases. */
+  process: string;
+  /** Called when writes under this fence are refused: somebody else drives the endpoint now. */
+  refused: (fence: Fence) => void;
+  /** Called after each statement: there is room again. */
+  written: () => void;
+}) {
+  const { sql, log, process, refused, written } = options;
+  let entries: Entry[] = [];
+  let recordedEntries = 0;
+  let writtenEntries = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | undefined;
+  let closed = false;
+  /** Writers one of whose outcomes was given up: they have to begin anew from what is written. */
+  const givenUp = new WeakSet<Fence>();
+
+  return { record, pending: () => entries.length, drain, close };
+
+  /**
+   * Takes an outcome, or with null just a position that moved over events that do not match.
+   * `onWritten` is called once it is in the database.
+   */
+  function record(
+    fence: Fence,
+    settledTo: SettledTo,
+    outcome: DeliveryRecord | null,
+    onWritten?: () => void,
+  ): void {
+    if (closed || givenUp.has(fence)) return;
+    entries.push({ fence, settledTo, record: outcome, written: onWritten });
+    recordedEntries += 1;
+    if (writing !== undefined) return;
+    if (entries.length >= gatherRows) startWriting();
+    else timer ??= setTimeout(startWriting, gatherMs);
+  }
+
+  /** Resolves when all that was recorded so far is written. There may never be a moment of rest. */
+  async function drain(): Promise<void> {
+    const target = recordedEntries;
+    while (writtenEntries < target && !closed) {
+      startWriting();
+      await writing;
+    }
+  }
+
+  /** Stops insisting: what is not written is lost here and delivered again by whoever follows. */
+  function close(): void {
+    closed = true;
+    clearTimeout(timer);
+  }
+
+  function startWriting() {
+    clearTimeout(timer);
+    timer = undefined;
+    writing ??= write().finally(() => {
+      writing = undefined;
+      if (closed) return;
+      if (entries.length >= gatherRows) startWriting();
+      else if (entries.length > 0) timer ??= setTimeout(startWriting, gatherMs);
+    });
+  }
+
+  async function write(): Promise<void> {
+    const batch = entries.slice(0, batchMaxRows);
+    await insist(batch);
+    // Only now: until then they count as pending.
+    entries = entries.slice(batch.length);
+    writtenEntries += batch.length;
+    for (const entry of batch) if (!givenUp.has(entry.fence)) entry.written?.();
+    written();
+  }
+
+  /** Sends until the database takes it. What it can never take must not hold up the rest. */
+  async function insist(batch: Entry[]): Promise<void> {
+    for (let tries = 1; !closed; tries += 1) {
+      // What was given up takes all that rests on it along: no position may pass it.
+      const standing = batch.filter(({ fence }) => !givenUp.has(fence));
+      if (standing.length === 0) return;
+      try {
+        return await send(standing);
+      } catch (error) {
+        log.error({ outcomes: standing.length, err: error }, "outcomes not written");
+        if (isHopeless(error, tries)) return sendApart(standing);
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      }
+    }
+  }
+
+  async function sendApart(batch: Entry[]): Promise<void> {
+    const [entry] = batch;
+    if (entry === undefined) return;
+    if (batch.length > 1) {
+      const half = batch.length >> 1;
+      await insist(batch.slice(0, half));
+      return insist(batch.slice(half));
+    }
+    const { fence, record } = entry;
+    if (record?.detail) return insist([{ ...entry, record: { ...record, ...untold } }]);
+    const endpoint = endpointName(fence.endpoint);
+    const line = { tenantId: fence.tenant, endpoint, sequence: record?.sequence };
+    log.error(line, "an outcome cannot be written: the event will be delivered again");
+    givenUp.add(fence);
+    refused(fence);
+  }
+
+  async function send(batch: Entry[]): Promise<void> {
+    const { lanes, laneOf } = byLane(batch);
+    const outcomes = batch.flatMap(({ fence, record }) => (record ? [{ fence, record }] : []));
+    const details = outcomes.flatMap(({ record: { detail } }, index) =>
+      detail ? [{ detail, outcome: index + 1 }] : [],
+    );
+    const lane = column(lanes);
+    const outcome = column(outcomes);
+    const detail = column(details);
+    const taken = await sql<{ endpoint: string }[]>`
+      select endpoint from record_outcomes(${process},
+        ${lane((l) => l.fence.tenant)}::uuid[], ${lane((l) => l.fence.endpoint)}::uuid[],
+        ${lane((l) => l.fence.shard)}::int[], ${lane((l) => l.fence.epoch)}::bigint[],
+        ${lane((l) => l.fence.generation)}::int[],
+        ${lane((l) => l.settledTo.sequence)}::bigint[], ${lane((l) => l.settledTo.day)}::date[],
+        ${lane((l) => l.settledTo.matched)}::bigint[],
+        ${outcome((o) => laneOf.get(o.fence) ?? 0)}::int[],
+        ${outcome((o) => o.record.kind)}::text[], ${outcome((o) => o.record.day)}::date[],
+        ${outcome((o) => o.record.sequence)}::bigint[],
+        ${outcome((o) => o.record.previous)}::bigint[],
+        ${outcome((o) => o.record.attempts)}::int[],
+        ${outcome((o) => o.record.firstAt)}::bigint[], ${outcome((o) => o.record.at)}::bigint[],
+        ${outcome((o) => o.record.queueMs)}::int[], ${outcome((o) => o.record.latencyMs)}::int[],
+        ${outcome((o) => o.record.statusCode)}::int[], ${outcome((o) => o.record.error)}::text[],
+        ${outcome((o) => o.record.dueAt)}::bigint[],
+        ${detail((d) => d.outcome)}::int[], ${detail((d) => d.detail.errorClass)}::text[],
+        ${detail((d) => d.detail.responseHeaders)}::text[],
+        ${detail((d) => d.detail.responseBody)}::text[],
+        ${detail((d) => String(d.detail.truncated))}::boolean[])`;
+    const accepted = new Set(taken.map((row) => row.endpoint));
+    for (const { fence } of lanes) if (!accepted.has(fence.endpoint)) refused(fence);
+  }
+}
+
+/** In place of what came with the response, which may hold what no text column can. */
+const untold = { detail: null, error: "the response could not be recorded" } as const;
+
+/** Values that are refused will be again; an unknown fault may pass. */
+function isHopeless(error: unknown, tries: number): boolean {
+  const failure = classifyFailure(error);
+  if (failure === "fault") return tries >= faultTriesMax;
+  return failure === "data" || failure === "no-partition";
+}
+
+/** Each fence once, numbered from 1, with the newest position that was recorded under it. */
+function byLane(batch: readonly Entry[]) {
+  const newest = new Map<Fence, Entry>();
+  for (const entry of batch) newest.set(entry.fence, entry);
+  const lanes = [...newest.values()];
+  return { lanes, laneOf: new Map(lanes.map(({ fence }, index) => [fence, index + 1])) };
+}
+
+function column<T>(rows: readonly T[]) {
+  return (value: (row: T) => string | number | null) => arrayText(rows.map(value));
+}

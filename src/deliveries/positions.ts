@@ -1,0 +1,176 @@
+/**
+ * Where consumers stand: how far each has come in its tenant's log, and whether it is served. Only
+ * this module and the SQL function `record_outcomes` (ledger.ts) write positions.
+ *
+ * What changes how a consumer is served bumps its generation in the same transaction. A writer
+ * that still holds the older one is late, and what it brings is left out.
+ *
+ * Locks are taken from the consumer's own row to its position to its retries, never the other way.
+ * Outcomes of many endpoints are recorded together and wait for a locked position, so change a
+ * position last in a transaction.
+ */
+import { and, eq, sql as template } from "drizzle-orm";
+import { arrayText, type OrmTransaction, type Sql } from "../db/database.ts";
+import { positions } from "../db/schema.ts";
+import type { Position, TenantId } from "../log/event.ts";
+
+/** Rows per statement. */
+const removeMaxRows = 5_000;
+
+/** `consumer` is a uuid: of an endpoint, or of a named consumer. */
+export type Consumer = { readonly tenant: TenantId; readonly consumer: string };
+
+export type Status = (typeof positions.$inferSelect)["status"];
+
+export type PositionView = {
+  readonly position: Position;
+  readonly status: Status;
+  readonly statusReason: string | null;
+  /** What the log holds beyond the position: how many events, and how old the first of them is. */
+  readonly lag: { readonly events: number; readonly seconds: number };
+  readonly retrying: number;
+  readonly dead: number;
+  /** Milliseconds since 1970. */
+  readonly lastSuccessAt: number | null;
+  readonly lastFailure: { readonly at: number; readonly error: string } | null;
+};
+
+/** Starts a consumer right after `start`; `latest` is where the log ends now. */
+export async function createPosition(
+  transaction: OrmTransaction,
+  { tenant, consumer, shard, start }: Consumer & { shard: number; start: Position | "latest" },
+): Promise<void> {
+  if (start !== "latest") {
+    const { sequence, day } = start;
+    const row = { tenant, consumer, shard, sequence, day, lastMatched: 0 };
+    await transaction.insert(positions).values({ ...row, status: "active" });
+    return;
+  }
+  // The head is read by the statement that stores it. All that was acknowledged before is below
+  // it, and all that is appended once the caller has its answer is above.
+  const made = await transaction.execute(template`
+    insert into positions (tenant, consumer, shard, sequence, day, last_matched, status)
+    select tenant, ${consumer}::uuid, ${shard}::smallint, head, day, 0, 'active'
+    from heads where tenant = ${tenant}
+    returning consumer`);
+  if (made.length === 0) throw new Error(`tenant ${tenant} has no log`);
+}
+
+/** Makes the work in flight void: whoever serves the consumer has to read it anew. */
+export async function bumpGeneration(transaction: OrmTransaction, of: Consumer): Promise<void> {
+  await transaction.update(positions).set(nextGeneration).where(isOf(of));
+}
+
+/**
+ * Stops serving a consumer that asked for it. Does nothing, and tells so, when its generation is
+ * not the given one any more: somebody has changed it since, who knows better.
+ */
+export async function disable(
+  transaction: OrmTransaction,
+  { generation, reason, ...of }: Consumer & { generation: number; reason: string },
+): Promise<boolean> {
+  const disabled = await transaction
+    .update(positions)
+    .set({ ...nextGeneration, status: "disabled", statusReason: reason })
+    .where(and(isOf(of), eq(positions.generation, generation)))
+    .returning({ consumer: positions.consumer });
+  return disabled.length > 0;
+}
+
+/** What became of deliveries stays in the ledger until retention takes it. */
+export async function removePosition(transaction: OrmTransaction, of: Consumer): Promise<void> {
+  await transaction.delete(positions).where(isOf(of));
+}
+
+/**
+ * Removes what a consumer without a position still owes, in steps: there may be a million of them,
+ * and nobody may wait for a lock that long. Outcomes that come later find no position and leave
+ * nothing here.
+ */
+export async function removeRetries(sql: Sql, { tenant, consumer }: Consumer): Promise<void> {
+  let removed: number;
+  do {
+    const result = await sql`
+      delete from retries where ctid = any(array(
+        select ctid from retries where tenant = ${tenant} and endpoint = ${consumer}
+        limit ${removeMaxRows}))`;
+    removed = result.count;
+  } while (removed === removeMaxRows);
+}
+
+type ViewRow = {
+  consumer: string;
+  sequence: number;
+  day: string;
+  status: Status;
+  statusReason: string | null;
+  events: number;
+  seconds: number;
+  retrying: number;
+  dead: number;
+  lastSuccessAt: number | null;
+  lastFailureAt: number | null;
+  lastFailure: string | null;
+};
+
+/** How a tenant's consumers stand now, by consumer; those that do not exist are missing. */
+export async function viewPositions(
+  sql: Sql,
+  tenant: TenantId,
+  consumers: readonly string[],
+): Promise<Map<string, PositionView>> {
+  // The sub-selects are written so that each is one descent of an index, whatever the planner
+  // knows of the partitions: the first event not yet scanned lies in the first day that ends
+  // after the position.
+  const rows = await sql<ViewRow[]>`
+    with log as (
+      select day, first_sequence as first,
+        lead(first_sequence, 1, (select head + 1 from heads where tenant = ${tenant}))
+          over (order by day) - 1 as last
+      from log_days
+      where tenant = ${tenant} and day >= (select oldest_day from log_settings)
+    )
+    select p.consumer, p.sequence, p.day::text, p.status, p.status_reason as "statusReason",
+      greatest(h.head - p.sequence, 0) as events,
+      coalesce(greatest(extract(epoch from clock_timestamp() - (
+        select e.appended_at from events e
+        where e.tenant = p.tenant and e.day = next.day and e.sequence = next.sequence
+      )), 0), 0)::float8 as seconds,
+      (select count(*) from retries r
+        where r.tenant = p.tenant and r.endpoint = p.consumer) as retrying,
+      (select count(*) from deliveries d
+        where d.tenant = p.tenant and d.endpoint = p.consumer and d.status = 'dead') as dead,
+      (extract(epoch from p.last_success_at) * 1000)::bigint as "lastSuccessAt",
+      (extract(epoch from p.last_failure_at) * 1000)::bigint as "lastFailureAt",
+      p.last_failure as "lastFailure"
+    from positions p
+    join heads h on h.tenant = p.tenant
+    left join lateral (
+      select day, greatest(first, p.sequence + 1) as sequence
+      from log where last > p.sequence order by day limit 1
+    ) as next on true
+    where p.tenant = ${tenant} and p.consumer = any(${arrayText(consumers)}::uuid[])`;
+  return new Map(rows.map((row) => [row.consumer, toView(row)]));
+}
+
+function toView(row: ViewRow): PositionView {
+  const { sequence, day, status, statusReason, retrying, dead, lastSuccessAt } = row;
+  const lastFailure =
+    row.lastFailureAt === null ? null : { at: row.lastFailureAt, error: row.lastFailure ?? "" };
+  return {
+    position: { sequence, day },
+    status,
+    statusReason,
+    lag: { events: row.events, seconds: Math.round(row.seconds * 1000) / 1000 },
+    retrying,
+    dead,
+    lastSuccessAt,
+    lastFailure,
+  };
+}
+
+const nextGeneration = { generation: template`${positions.generation} + 1` };
+
+function isOf({ tenant, consumer }: Consumer) {
+  return and(eq(positions.tenant, tenant), eq(positions.consumer, consumer));
+}

@@ -1,0 +1,160 @@
+/** What a lane needs to know of its endpoint, read from the database when the lane opens. */
+import { and, eq, sql as template } from "drizzle-orm";
+import { arrayText, type Database } from "../db/database.ts";
+import { endpoints, positions, tenants } from "../db/schema.ts";
+import { endpointName, openHeaders, openSecrets } from "../deliveries/endpoint.ts";
+import type { KeyRing } from "../keyring.ts";
+import type { Position, Sequence, TenantId } from "../log/event.ts";
+import { compileFilter, type CompiledFilter } from "../log/filter.ts";
+import type { Logger } from "../telemetry.ts";
+import { createSigner, type Sign } from "./signature.ts";
+
+export type Endpoint = {
+  readonly tenant: TenantId;
+  readonly tenantName: string;
+  /** The uuid. */
+  readonly id: string;
+  /** The id as callers know it. */
+  readonly name: string;
+  readonly shard: number;
+  readonly generation: number;
+  readonly url: string;
+  readonly filter: CompiledFilter;
+  /** The endpoint's own request headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  readonly sign: Sign;
+  readonly timeoutMs: number;
+  readonly maxInFlight: number;
+  readonly scheduleMs: readonly number[];
+  readonly position: Position;
+  readonly lastMatched: Sequence;
+  /** Events above the position whose outcome is recorded. The lane takes out what it meets. */
+  readonly settledAbove: Set<Sequence>;
+  /** When its earliest retry is due, milliseconds since 1970. */
+  readonly nextRetryAt: number | undefined;
+};
+
+export type EndpointLoader = ReturnType<typeof createEndpointLoader>;
+
+export function createEndpointLoader(options: {
+  database: Database;
+  ring: KeyRing;
+  defaultScheduleMs: readonly number[];
+  log: Logger;
+}) {
+  const { database, ring, defaultScheduleMs, log } = options;
+
+  return { load, generations, tenantsWithWork };
+
+  /** All active endpoints of a tenant. */
+  async function load(tenant: TenantId): Promise<Endpoint[]> {
+    const rows = await database.orm
+      .select({
+        endpoint: endpoints,
+        position: positions,
+        tenantName: tenants.name,
+        nextRetryAt: template<number | null>`(
+          select (extract(epoch from min(due_at)) * 1000)::bigint from retries r
+          where r.tenant = ${positions.tenant} and r.endpoint = ${positions.consumer})`,
+      })
+      .from(endpoints)
+      .innerJoin(
+        positions,
+        and(eq(positions.tenant, endpoints.tenant), eq(positions.consumer, endpoints.id)),
+      )
+      .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
+      .where(and(eq(endpoints.tenant, tenant), eq(positions.status, "active")));
+    if (rows.length === 0) return [];
+    const settled = await settledAbove(tenant);
+    return rows.flatMap((row) => {
+      try {
+        return [toEndpoint(row, settled.get(row.endpoint.id) ?? new Set())];
+      } catch (error) {
+        // Its secrets are sealed under a key that is gone, say. The others must not wait for it.
+        const endpoint = endpointName(row.endpoint.id);
+        log.error({ tenant: row.tenantName, endpoint, err: error }, "endpoint cannot be driven");
+        return [];
+      }
+    });
+  }
+
+  /** The active endpoints of these tenants, each with its generation. */
+  async function generations(
+    tenants: readonly TenantId[],
+  ): Promise<Map<TenantId, Map<string, number>>> {
+    const rows = await database.sql<{ tenant: TenantId; consumer: string; generation: number }[]>`
+      select p.tenant, p.consumer, p.generation from positions p
+      join endpoints e on e.tenant = p.tenant and e.id = p.consumer
+      where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
+    const found = new Map<TenantId, Map<string, number>>();
+    for (const { tenant, consumer, generation } of rows) {
+      const ofTenant = found.get(tenant) ?? new Map<string, number>();
+      found.set(tenant, ofTenant.set(consumer, generation));
+    }
+    return found;
+  }
+
+  /** Those of the shards' tenants that have an endpoint with something to send. */
+  async function tenantsWithWork(shards: readonly number[]) {
+    return database.sql<{ tenant: TenantId; shard: number }[]>`
+      select distinct p.tenant, p.shard from positions p
+      join heads h on h.tenant = p.tenant
+      where p.shard = any(${arrayText(shards)}::smallint[]) and p.status = 'active'
+        and (p.sequence < h.head or exists (
+          select from retries r where r.tenant = p.tenant and r.endpoint = p.consumer))`;
+  }
+
+  async function settledAbove(tenant: TenantId): Promise<Map<string, Set<Sequence>>> {
+    const rows = await database.sql<{ endpoint: string; sequence: number }[]>`
+      select d.endpoint, d.sequence from positions p
+      join deliveries d on d.tenant = p.tenant and d.endpoint = p.consumer
+        and d.day >= p.day and d.sequence > p.sequence
+      where p.tenant = ${tenant} and p.status = 'active'
+      union all
+      select r.endpoint, r.sequence from positions p
+      join retries r on r.tenant = p.tenant and r.endpoint = p.consumer
+        and r.sequence > p.sequence
+      where p.tenant = ${tenant} and p.status = 'active'`;
+    const settled = new Map<string, Set<Sequence>>();
+    for (const { endpoint, sequence } of rows) {
+      const sequences = settled.get(endpoint) ?? new Set();
+      settled.set(endpoint, sequences.add(sequence));
+    }
+    return settled;
+  }
+
+  function toEndpoint(
+    row: {
+      endpoint: typeof endpoints.$inferSelect;
+      position: typeof positions.$inferSelect;
+      tenantName: string;
+      nextRetryAt: number | null;
+    },
+    settled: Set<Sequence>,
+  ): Endpoint {
+    const { endpoint, position } = row;
+    const secrets = openSecrets(ring, endpoint.id, endpoint.secrets);
+    return {
+      tenant: endpoint.tenant as TenantId,
+      tenantName: row.tenantName,
+      id: endpoint.id,
+      name: endpointName(endpoint.id),
+      shard: position.shard,
+      generation: position.generation,
+      url: endpoint.url,
+      filter: compileFilter({ types: endpoint.types, subjects: endpoint.subjects }),
+      headers: openHeaders(ring, endpoint.id, endpoint.headers),
+      contentType:
+        endpoint.format === "cloudevents" ? "application/cloudevents+json" : "application/json",
+      sign: createSigner(secrets.map(({ secret }) => secret)),
+      timeoutMs: endpoint.timeoutMs,
+      maxInFlight: endpoint.maxInFlight,
+      scheduleMs: endpoint.retryScheduleMs ?? defaultScheduleMs,
+      position: { sequence: position.sequence, day: position.day },
+      lastMatched: position.lastMatched,
+      settledAbove: settled,
+      nextRetryAt: row.nextRetryAt === null ? undefined : Number(row.nextRetryAt),
+    };
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The push role: drives the endpoints of the shards that this process leases. Endpoints that have
+ * nothing to do cost nothing here: a tenant is loaded when its log moves or a retry is owed, and
+ * let go when it has been quiet for a while.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Sql } from "../db/database.ts";
+import { endpointName } from "../deliveries/endpoint.ts";
+import { createLedger, type Fence } from "../deliveries/ledger.ts";
+import type { Feed, News } from "../feed/feed.ts";
+import type { TenantId } from "../log/event.ts";
+import type { Logger } from "../telemetry.ts";
+import type { EndpointLoader } from "./endpoints.ts";
+import type { Delivery } from "./lane.ts";
+import { startLeases } from "./leases.ts";
+import { createRetryLoader } from "./retries.ts";
+import { createRoster, type Roster } from "./roster.ts";
+import { createScheduler } from "./scheduler.ts";
+
+export type Push = {
+  /**
+   * Starts nothing new, lets attempts end within the grace time, writes their outcomes and gives
+   * the shards back. What has not ended by then is delivered again by whoever takes over.
+   */
+  stop(graceMs: number): Promise<void>;
+};
+
+/** Outcomes that may wait to be written before new attempts pause. */
+const unwrittenMax = 20_000;
+
+/** How often tenants that nobody announced are looked for, and quiet ones are let go. */
+const sweepMs = 30_000;
+
+/**
+ * How often the endpoints that are driven are compared with those that there are, for changes
+ * whose frame was lost: one query over the tenants that are busy now.
+ */
+const compareMs = 5_000;
+
+/** Pause after a look for work that failed. */
+const workPauseMs = 500;
+
+const reopenPauseMs = 1_000;
+
+/** For the last outcomes and the leases, once all attempts have ended. */
+const handOverMaxMs = 5_000;
+
+export async function startPush(options: {
+  /** For reads. */
+  sql: Sql;
+  /** For leases and outcomes, which must not stand behind anybody's long read: two connections. */
+  writes: Sql;
+  feed: Feed;
+  log: Logger;
+  endpoints: EndpointLoader;
+  deliver: (delivery: Delivery) => Promise<void>;
+  /** This process, as a uuid. */
+  process: string;
+  shards: number;
+  /** Attempts in flight at once. */
+  slots: number;
+  /** No other process can be alive on this database. */
+  alone: boolean;
+}): Promise<Push> {
+  const { sql, writes, feed, log, endpoints, deliver, process, shards, slots, alone } = options;
+  let stopped = false;
+  /** Until the first leases are there nothing asks. */
+  let isHeld = () => true;
+  /** Shards held, each with its lease's epoch and the end of watching it. */
+  const held = new Map<number, { epoch: number; unwatch: () => void }>();
+  const rosters = new Map<TenantId, Roster>();
+
+  const ledger = createLedger({
+    sql: writes,
+    log,
+    process,
+    refused,
+    written: () => scheduler.pump(),
+  });
+  const scheduler = createScheduler({
+    slots,
+    deliver,
+    mayStart: () => ledger.pending() < unwrittenMax && isHeld(),
+  });
+  const loadRetries = createRetryLoader(sql);
+  const context = { feed, ledger, loadRetries, log, ready: scheduler.ready };
+  const leases = await startLeases({ sql: writes, log, process, shards, alone, gained, lost });
+  isHeld = leases.isHeld;
+  const sweep = setInterval(() => {
+    tidy();
+    findWork([...held.keys()]);
+  }, sweepMs);
+  const comparison = setInterval(reloadChanged, compareMs);
+
+  return { stop };
+
+  function gained(claimed: ReadonlyMap<number, number>) {
+    for (const [shard, epoch] of claimed) {
+      const unwatch = feed.watch(shard, (tenant, news) => hear(tenant, shard, news));
+      held.set(shard, { epoch, unwatch });
+    }
+    findWork([...claimed.keys()]);
+  }
+
+  async function lost(gone: readonly number[]): Promise<void> {
+    for (const shard of gone) {
+      held.get(shard)?.unwatch();
+      held.delete(shard);
+    }
+    for (const [tenant, roster] of rosters) {
+      if (!held.has(roster.shard)) closeRoster(tenant, roster);
+    }
+    await ledger.drain();
+  }
+
+  function hear(tenant: TenantId, shard: number, news: News) {
+    const roster = rosters.get(tenant);
+    if (roster === undefined) openRoster(tenant, shard);
+    else if (news.kind === "changed" && news.what === "endpoints") roster.reload();
+  }
+
+  function openRoster(tenant: TenantId, shard: number) {
+    const epoch = held.get(shard)?.epoch;
+    if (epoch === undefined || rosters.has(tenant)) return;
+    const load = endpoints.load;
+    rosters.set(tenant, createRoster({ tenant, shard, epoch, feed, log, load, context }));
+  }
+
+  function closeRoster(tenant: TenantId, roster: Roster) {
+    rosters.delete(tenant);
+    roster.close();
+  }
+
+  /** Loads the tenants that have something to send, in whatever way they came to have it. */
+  function findWork(some: readonly number[]) {
+    if (stopped) return;
+    endpoints.tenantsWithWork(some).then(
+      (found) => {
+        for (const { tenant, shard } of found) openRoster(tenant, shard);
+      },
+      (error: unknown) => {
+        log.warn({ err: error }, "cannot look for work, trying again");
+        setTimeout(() => findWork(some.filter((shard) => held.has(shard))), workPauseMs);
+      },
+    );
+  }
+
+  function reloadChanged() {
+    if (rosters.size === 0) return;
+    endpoints.generations([...rosters.keys()]).then(
+      (found) => {
+        for (const [tenant, roster] of rosters) {
+          if (!roster.isCurrent(found.get(tenant))) roster.reload();
+        }
+      },
+      (error: unknown) => log.warn({ err: error }, "cannot compare endpoints, trying again later"),
+    );
+  }
+
+  function tidy() {
+    for (const [tenant, roster] of rosters) {
+      if (roster.isQuiet()) closeRoster(tenant, roster);
+      else roster.checkpoint();
+    }
+  }
+
+  /** Another process or another generation has the endpoint now, or an outcome was given up. */
+  function refused(fence: Fence) {
+    const line = { tenantId: fence.tenant, endpoint: endpointName(fence.endpoint) };
+    log.info(line, "outcomes were not taken: beginning anew from what is written");
+    // Not at once: whatever is wrong with it may be wrong again.
+    setTimeout(() => rosters.get(fence.tenant)?.reopen(fence), reopenPauseMs);
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    clearInterval(sweep);
+    clearInterval(comparison);
+    stopped = true;
+    await scheduler.stop(graceMs);
+    // Without the database neither can be done: whoever takes over waits for the leases then.
+    const given = leases
+      ?.stop()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, "stopped without giving the shards back"),
+      );
+    await Promise.race([given, delay(handOverMaxMs, undefined, { ref: false })]);
+    ledger.close();
+  }
+}

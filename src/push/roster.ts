@@ -1,0 +1,142 @@
+/** The lanes of one tenant in this process: loaded when there is something to do, together. */
+import type { Fence } from "../deliveries/ledger.ts";
+import type { Feed } from "../feed/feed.ts";
+import type { TenantId } from "../log/event.ts";
+import type { Logger } from "../telemetry.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { createLane, type Lane, type LaneContext } from "./lane.ts";
+
+export type Roster = {
+  readonly shard: number;
+  /**
+   * Reads the endpoints again: lanes whose endpoint changed are replaced, the others go on. Until
+   * it is read nothing new is sent, so that a change takes effect where it is told.
+   */
+  reload(): void;
+  /** Drives an endpoint anew from what is written, if it still does under this fence. */
+  reopen(fence: Fence): void;
+  /** Whether it drives these endpoints under these generations, or is about to read anew. */
+  isCurrent(generations: ReadonlyMap<string, number> | undefined): boolean;
+  /** Writes how far the lanes have come over events that do not match, for whoever asks for lag. */
+  checkpoint(): void;
+  /** True when no lane owes anything and the log has not moved for a while. */
+  isQuiet(): boolean;
+  close(): void;
+};
+
+/** A tenant that had an event lately will likely have another, and loading costs two queries. */
+const quietMs = 60_000;
+
+const reloadPauseMs = 500;
+
+export function createRoster(options: {
+  tenant: TenantId;
+  shard: number;
+  /** Of the shard's lease. */
+  epoch: number;
+  feed: Feed;
+  log: Logger;
+  load: (tenant: TenantId) => Promise<Endpoint[]>;
+  context: LaneContext;
+}): Roster {
+  const { tenant, shard, epoch, feed, log, load, context } = options;
+  const lanes = new Map<string, Lane>();
+  let releases: (() => void)[] = [];
+  let movedAt = performance.now();
+  let waking: NodeJS.Immediate | undefined;
+  let loading = false;
+  let stale = true;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  // Before the first read, so that nothing falls between the two.
+  const unfollow = feed.follow(tenant, shard, wake);
+  reload();
+  return { shard, reload, reopen, isCurrent, checkpoint, isQuiet, close };
+
+  /** Lanes read in a turn of their own: whoever told us is in the middle of an append. */
+  function wake(): void {
+    movedAt = performance.now();
+    waking ??= setImmediate(() => {
+      waking = undefined;
+      for (const lane of lanes.values()) lane.wake();
+    });
+  }
+
+  function reload(): void {
+    stale = true;
+    if (releases.length === 0) releases = Array.from(lanes.values(), (lane) => lane.hold());
+    if (!loading) void loadWhileStale();
+  }
+
+  function reopen(fence: Fence): void {
+    const lane = lanes.get(fence.endpoint);
+    if (lane?.fence !== fence) return;
+    lane.close();
+    lanes.delete(fence.endpoint);
+    reload();
+  }
+
+  async function loadWhileStale(): Promise<void> {
+    loading = true;
+    try {
+      while (stale && !closed) {
+        stale = false;
+        const endpoints = await load(tenant);
+        // Changed again meanwhile: what was read may be superseded already.
+        if (!stale) replaceLanes(endpoints);
+      }
+      for (const release of releases.splice(0)) release();
+    } catch (error) {
+      log.warn({ tenantId: tenant, err: error }, "endpoints not loaded, trying again");
+      timer = setTimeout(reload, reloadPauseMs);
+    } finally {
+      loading = false;
+    }
+  }
+
+  function replaceLanes(endpoints: readonly Endpoint[]) {
+    if (closed) return;
+    const wanted = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+    for (const [id, lane] of lanes) {
+      if (wanted.get(id)?.generation === lane.fence.generation) continue;
+      lane.close();
+      lanes.delete(id);
+    }
+    for (const [id, endpoint] of wanted) {
+      if (lanes.has(id)) continue;
+      const { generation } = endpoint;
+      const lane = createLane(
+        endpoint,
+        { tenant, endpoint: id, shard, epoch, generation },
+        context,
+      );
+      lanes.set(id, lane);
+      lane.wake();
+    }
+  }
+
+  function isCurrent(generations: ReadonlyMap<string, number> = new Map()): boolean {
+    if (loading || stale) return true;
+    if (generations.size !== lanes.size) return false;
+    return [...lanes].every(([id, { fence }]) => generations.get(id) === fence.generation);
+  }
+
+  function checkpoint(): void {
+    for (const lane of lanes.values()) lane.checkpoint();
+  }
+
+  function isQuiet(): boolean {
+    if (loading || performance.now() - movedAt < quietMs) return false;
+    return [...lanes.values()].every((lane) => lane.isIdle());
+  }
+
+  function close(): void {
+    closed = true;
+    unfollow();
+    clearTimeout(timer);
+    clearImmediate(waking);
+    for (const lane of lanes.values()) lane.close();
+    lanes.clear();
+  }
+}

@@ -1,0 +1,332 @@
+/** Where attempts connect to, and what becomes of their connections. */
+
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { createAttempter } from "../../src/push/attempt.ts";
+import { createEgressPolicy } from "../../src/push/egress.ts";
+import {
+  attemptAt,
+  attempterOf,
+  closeAfterwards,
+  loopback,
+  push,
+  receiverThat,
+  resolvingTo,
+} from "../support/attempts.ts";
+import { createAuthority } from "../support/certificate.ts";
+import { startReceiver, type Behave } from "../support/receiver.ts";
+import { waitUntil } from "../support/wait.ts";
+
+describe("a connection", () => {
+  test("that breaks before any response is tried once more at once", async () => {
+    const { outcome, receiver } = await attemptAt({ kind: "reset", when: "before-head" });
+    expect(outcome).toMatchObject({
+      kind: "failed",
+      class: "reset",
+      message: "connection closed before a response",
+      response: undefined,
+      tries: 2,
+    });
+    expect(receiver.requests.map(({ connection }) => connection)).toEqual([1, 2]);
+  });
+
+  test("that the receiver closes just when it is used again costs no attempt", async () => {
+    const used = new Set<number>();
+    const behave: Behave = ({ connection }) => {
+      if (used.has(connection)) return { kind: "reset", when: "before-head" };
+      used.add(connection);
+      return { kind: "answer" };
+    };
+    const receiver = await receiverThat(behave);
+    const attempter = attempterOf();
+    const outcomes = [];
+    for (let n = 0; n < 3; n += 1) outcomes.push(await attempter.attempt(push(receiver.url)));
+    expect(outcomes).toMatchObject([
+      { kind: "response", tries: 1 },
+      { kind: "response", tries: 2 },
+      { kind: "response", tries: 2 },
+    ]);
+    expect(receiver.connections.accepted).toBe(3);
+  });
+
+  test("that is refused is told so", async () => {
+    const receiver = await startReceiver();
+    await receiver.stop();
+    expect(await attempterOf().attempt(push(receiver.url))).toMatchObject({
+      kind: "failed",
+      class: "connect",
+      message: "connection refused",
+      response: undefined,
+      tries: 1,
+    });
+  });
+
+  test("serves attempt after attempt", async () => {
+    const receiver = await receiverThat();
+    const attempter = attempterOf();
+    for (let n = 0; n < 50; n += 1) await attempter.attempt(push(receiver.url));
+    expect(receiver.requests).toHaveLength(50);
+    expect(receiver.connections.accepted).toBe(1);
+  });
+
+  test("serves one attempt at a time", async () => {
+    const receiver = await receiverThat({ kind: "answer", afterMs: 20 });
+    const attempter = attempterOf();
+    const round = () =>
+      Promise.all(Array.from({ length: 20 }, () => attempter.attempt(push(receiver.url))));
+    await round();
+    await round();
+    expect(receiver.requests).toHaveLength(40);
+    expect(receiver.connections.accepted).toBe(20);
+  });
+
+  test("is not used again when the receiver said that it closes it", async () => {
+    const receiver = await receiverThat({ kind: "answer", headers: { connection: "close" } });
+    const attempter = attempterOf();
+    for (let n = 0; n < 5; n += 1) {
+      expect(await attempter.attempt(push(receiver.url))).toMatchObject({ tries: 1 });
+    }
+    expect(receiver.connections.accepted).toBe(5);
+  });
+
+  test("that was closed while idle is replaced", async () => {
+    const receiver = await receiverThat();
+    const attempter = attempterOf();
+    await attempter.attempt(push(receiver.url));
+    receiver.disconnect();
+    await waitUntil(() => receiver.connections.open === 0);
+    expect(await attempter.attempt(push(receiver.url))).toMatchObject({ kind: "response" });
+    expect(receiver.requests).toHaveLength(2);
+  });
+
+  test("is not kept after a failure", async () => {
+    const receiver = await receiverThat({ kind: "half" });
+    const attempter = attempterOf();
+    await attempter.attempt(push(receiver.url, 100));
+    receiver.behave({ kind: "answer" });
+    expect(await attempter.attempt(push(receiver.url))).toMatchObject({ kind: "response" });
+    expect(receiver.connections.accepted).toBe(2);
+  });
+});
+
+describe("an address", () => {
+  test("that is private is refused without a connection", async () => {
+    const strict = createEgressPolicy({ allow: [] });
+    const receiver = await receiverThat();
+    expect(await attempterOf(strict).attempt(push(receiver.url))).toMatchObject({
+      kind: "failed",
+      class: "address",
+      message: "127.0.0.1 is not allowed (loopback address)",
+    });
+    expect(await attempterOf(strict).attempt(push("http://[::ffff:7f00:1]/"))).toMatchObject({
+      class: "address",
+    });
+    expect(receiver.connections.accepted).toBe(0);
+  });
+
+  test("that is private is refused when only the name service tells it", async () => {
+    const receiver = await receiverThat();
+    const { resolve } = resolvingTo("127.0.0.1");
+    const strict = createEgressPolicy({ allow: [], resolve });
+    const url = `http://innocent.example:${receiver.port}/`;
+    expect(await attempterOf(strict).attempt(push(url))).toMatchObject({
+      kind: "failed",
+      class: "address",
+      message: "innocent.example resolves to an address that is not allowed",
+    });
+    expect(receiver.connections.accepted).toBe(0);
+  });
+
+  test("that is permitted is taken from among those that are not", async () => {
+    const receiver = await receiverThat();
+    const { policy } = resolvingTo("10.0.0.1", "127.0.0.1");
+    const url = `http://both.example:${receiver.port}/`;
+    expect(await attempterOf(policy).attempt(push(url))).toMatchObject({ kind: "response" });
+    expect(receiver.requests[0]?.headers.host).toBe(`both.example:${receiver.port}`);
+  });
+
+  test("is vetted for each connection, and looked up once for it", async () => {
+    const receiver = await receiverThat({ kind: "answer", headers: { connection: "close" } });
+    const { policy, resolve } = resolvingTo("127.0.0.1");
+    const attempter = attempterOf(policy);
+    const request = push(`http://rebinding.example:${receiver.port}/`);
+    expect(await attempter.attempt(request)).toMatchObject({ kind: "response" });
+    expect(resolve).toHaveBeenCalledTimes(1);
+    resolve.mockResolvedValue([{ address: "10.0.0.1", family: 4 }]);
+    await waitUntil(() => receiver.connections.open === 0);
+    expect(await attempter.attempt(request)).toMatchObject({ kind: "failed", class: "address" });
+    expect(resolve).toHaveBeenCalledTimes(2);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  test("that nobody knows is told so", async () => {
+    const resolve = async () => {
+      throw Object.assign(new Error("queryA ENOTFOUND"), { code: "ENOTFOUND" });
+    };
+    const policy = createEgressPolicy({ allow: [], resolve });
+    expect(await attempterOf(policy).attempt(push("https://gone.example/"))).toMatchObject({
+      kind: "failed",
+      class: "dns",
+      message: "no such host",
+      tries: 1,
+    });
+  });
+
+  test("of the hosts file is found by the resolver of the process", async () => {
+    const receiver = await receiverThat();
+    const policy = createEgressPolicy({ allow: ["127.0.0.0/8", "::1"] });
+    const url = `http://localhost:${receiver.port}/`;
+    expect(await attempterOf(policy).attempt(push(url))).toMatchObject({ kind: "response" });
+  });
+});
+
+describe("TLS", () => {
+  const authority = createAuthority();
+  const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1_000);
+  const lastYear = new Date(Date.now() - 365 * 24 * 60 * 60 * 1_000);
+  const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1_000);
+
+  beforeAll(() => {
+    const before = getCACertificates("default");
+    setDefaultCACertificates([...before, authority.cert]);
+    return () => setDefaultCACertificates(before);
+  });
+
+  async function attemptOver(tls: { cert: string; key: string }) {
+    const receiver = await receiverThat({ kind: "answer" }, { tls });
+    const attempter = attempterOf(resolvingTo("127.0.0.1").policy);
+    const request = push(`https://hooks.example:${receiver.port}/`);
+    return { receiver, outcome: await attempter.attempt(request), attempter, request };
+  }
+
+  test("with a good certificate carries attempts, one connection for many", async () => {
+    const { receiver, outcome, attempter, request } = await attemptOver(
+      authority.issue({ host: "hooks.example" }),
+    );
+    expect(outcome).toMatchObject({ kind: "response", response: { status: 200 } });
+    expect(await attempter.attempt(request)).toMatchObject({ kind: "response" });
+    expect(receiver.connections.accepted).toBe(1);
+  });
+
+  test.each([
+    ["expired", { notBefore: lastYear, notAfter: yesterday }, "certificate expired"],
+    ["too early", { notBefore: tomorrow }, "certificate not valid yet"],
+    ["of another host", { host: "other.example" }, "certificate is for another host"],
+  ])("with a certificate that is %s sends nothing", async (_what, options, message) => {
+    const { receiver, outcome } = await attemptOver(
+      authority.issue({ host: "hooks.example", ...options }),
+    );
+    expect(outcome).toMatchObject({ kind: "failed", class: "tls", message, tries: 1 });
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("with a certificate of an unknown authority sends nothing", async () => {
+    const { receiver, outcome } = await attemptOver(
+      createAuthority().issue({ host: "hooks.example" }),
+    );
+    expect(outcome).toMatchObject({ kind: "failed", class: "tls" });
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("that the other side does not speak is told so", async () => {
+    const receiver = await receiverThat();
+    const url = `https://hooks.example:${receiver.port}/`;
+    const attempter = attempterOf(resolvingTo("127.0.0.1").policy);
+    expect(await attempter.attempt(push(url))).toMatchObject({
+      kind: "failed",
+      class: "tls",
+      message: "the other side does not speak TLS",
+    });
+  });
+});
+
+describe("stop", () => {
+  test("ends attempts under way without an outcome and takes no more", async () => {
+    const receiver = await receiverThat({ kind: "hang" });
+    const attempter = createAttempter({ policy: loopback });
+    const attempts = [push(receiver.url, 20_000), push(receiver.url, 20_000)].map(
+      attempter.attempt,
+    );
+    await receiver.received(2);
+    await attempter.stop();
+    expect(await Promise.all(attempts)).toEqual([{ kind: "stopped" }, { kind: "stopped" }]);
+    expect(await attempter.attempt(push(receiver.url))).toEqual({ kind: "stopped" });
+    await waitUntil(() => receiver.connections.open === 0, { what: "closing the connections" });
+  });
+
+  test("closes the connections that were kept", async () => {
+    const receiver = await receiverThat();
+    const attempter = createAttempter({ policy: loopback });
+    await attempter.attempt(push(receiver.url));
+    expect(receiver.connections.open).toBe(1);
+    await attempter.stop();
+    await waitUntil(() => receiver.connections.open === 0, { what: "closing the connection" });
+  });
+});
+
+describe("an egress proxy", () => {
+  /** Opens tunnels to any loopback port, or refuses. */
+  async function startProxy(allow: boolean) {
+    const targets: string[] = [];
+    const server = createServer().on("connect", (request, client) => {
+      targets.push(request.url ?? "");
+      if (!allow) return client.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+      const port = Number(request.url?.split(":").at(-1));
+      const upstream = connect(port, "127.0.0.1", () => {
+        client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+        upstream.pipe(client).pipe(upstream);
+      });
+      client.on("error", () => upstream.destroy()).on("close", () => upstream.destroy());
+      upstream.on("error", () => client.destroy()).on("close", () => client.destroy());
+      return undefined;
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const close = () => {
+      server.closeAllConnections();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    };
+    closeAfterwards(close);
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, targets };
+  }
+
+  test("is asked for a tunnel to the host by its name", async () => {
+    const proxy = await startProxy(true);
+    const receiver = await receiverThat();
+    const request = push(`http://hooks.example:${receiver.port}/hook`);
+    const attempter = attempterOf(loopback, proxy.url);
+    expect(await attempter.attempt(request)).toMatchObject({ kind: "response", tries: 1 });
+    expect(proxy.targets).toEqual([`hooks.example:${receiver.port}`]);
+    expect(receiver.requests[0]?.headers.host).toBe(`hooks.example:${receiver.port}`);
+    expect(Object.keys(request.headers)).not.toContain("host");
+  });
+
+  test("that refuses is told apart from an endpoint that does", async () => {
+    const proxy = await startProxy(false);
+    const attempter = attempterOf(loopback, proxy.url);
+    expect(await attempter.attempt(push("https://hooks.example/"))).toMatchObject({
+      kind: "failed",
+      class: "connect",
+      message: "the egress proxy refused the connection",
+    });
+  });
+
+  test("is not asked for a literal address that is not permitted", async () => {
+    const proxy = await startProxy(true);
+    const attempter = attempterOf(createEgressPolicy({ allow: [] }), proxy.url);
+    expect(await attempter.attempt(push("http://10.0.0.1/"))).toMatchObject({ class: "address" });
+    expect(proxy.targets).toEqual([]);
+  });
+
+  test("that hangs costs no more than the deadline", async () => {
+    const hung = await receiverThat({ kind: "hang" });
+    const proxyUrl = `http://127.0.0.1:${hung.port}`;
+    const attempter = attempterOf(loopback, proxyUrl);
+    expect(await attempter.attempt(push("http://hooks.example/", 300))).toMatchObject({
+      kind: "failed",
+      class: "timeout",
+    });
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * Goal: a lane's position never passes an event that is not settled, and never stays behind without
+ * need. Method: random logs are scanned in random steps, some of the events match, and those are
+ * settled in random order; after each step the low-water mark is compared with a model.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createWindow } from "../../src/push/window.ts";
+
+const day = "2026-11-23";
+const at = (sequence: number) => ({ sequence, day });
+
+describe("the window of a lane", () => {
+  test("its low-water mark is right before the first event that is not settled", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ matches: fc.boolean(), settleLater: fc.nat(20) }), { maxLength: 60 }),
+        (events) => {
+          const window = createWindow(at(0), 0);
+          const open: number[] = [];
+          let matched = 0;
+          events.forEach(({ matches, settleLater }, index) => {
+            const sequence = index + 1;
+            if (matches) {
+              expect(window.add(at(sequence))).toBe(matched);
+              matched = sequence;
+              open.push(sequence);
+            }
+            window.moveTo(at(sequence));
+            if (settleLater % 3 === 0) settle(settleLater);
+            check(sequence);
+          });
+          while (open.length > 0) {
+            settle(open.length * 7);
+            check(events.length);
+          }
+
+          function settle(which: number) {
+            const [sequence] = open.splice(which % Math.max(open.length, 1), 1);
+            if (sequence !== undefined) window.settle(sequence);
+          }
+
+          function check(scanned: number) {
+            const { sequence: low, matched: lowMatched } = window.low();
+            const firstOpen = Math.min(...open, Infinity);
+            expect(low).toBeLessThan(firstOpen);
+            if (open.length === 0)
+              expect({ low, lowMatched }).toEqual({ low: scanned, lowMatched: matched });
+            // Every event that matched before the first open one is settled and passed.
+            const lastSettled = events.findLastIndex(
+              ({ matches }, index) => matches && index + 1 < firstOpen && index < scanned,
+            );
+            expect(low).toBeGreaterThanOrEqual(lastSettled + 1);
+            expect(lowMatched).toBeLessThanOrEqual(low);
+          }
+        },
+      ),
+    );
+  });
+
+  test("an event whose outcome was recorded before is passed, and the next one names it", () => {
+    const window = createWindow(at(4), 3);
+    expect(window.skip(at(5))).toBe(3);
+    expect(window.add(at(6))).toBe(5);
+    window.moveTo(at(7));
+    expect(window.low()).toEqual({ sequence: 4, day, matched: 3 });
+    window.settle(6);
+    expect(window.low()).toEqual({ sequence: 7, day, matched: 6 });
+    expect(window.size()).toBe(0);
+  });
+
+  test("settling what is not open changes nothing", () => {
+    const window = createWindow(at(1), 1);
+    window.settle(9);
+    expect(window.low()).toEqual({ sequence: 1, day, matched: 1 });
+  });
+});

@@ -1,0 +1,59 @@
+/**
+ * Writes pages down. The stored envelopes go out as they are, one after the other: nothing here
+ * parses or builds an event.
+ */
+import { sequenceText } from "../log/event.ts";
+import type { Page } from "./pull.ts";
+
+export const batchMediaType = "application/cloudevents-batch+json";
+
+/** `page`: an object with the cursor. `batch`: the bare array of CloudEvents. */
+export type PageForm = "page" | "batch";
+
+/** A page that never changes is worth keeping; an hour bounds what a stolen disk may hold. */
+const lastingSeconds = 3_600;
+
+export function pageText(page: Page, form: PageForm): string {
+  if (form === "batch") return `[${page.events}]`;
+  return `{"events":[${page.events}],"cursor":"${page.cursor}","has_more":${page.hasMore}}`;
+}
+
+/** The headers of a page. `target` is the request's path and query, `/events?types=order.*`. */
+export function pageHeaders(page: Page, form: PageForm, target: string): Record<string, string> {
+  const shared = {
+    link: `<${nextTarget(target, page.cursor)}>; rel="next"`,
+    "tidegate-cursor": page.cursor,
+    "tidegate-head": sequenceText(page.head),
+    vary: "accept, authorization",
+  };
+  const etag = pageTag(page, form);
+  if (etag === undefined) return shared;
+  const caching = `private, max-age=${lastingSeconds}, immutable`;
+  return { ...shared, "cache-control": caching, etag };
+}
+
+/**
+ * The strong validator of a page that never changes. Its two ends tell what is in it: the log
+ * between two events is fixed, and the cursor stands for the last event, the filter, the tenant
+ * and the key that signed it.
+ */
+export function pageTag(page: Page, form: PageForm): string | undefined {
+  if (page.lastingFrom === undefined) return undefined;
+  return `"${page.lastingFrom}.${page.cursor}.${form}"`;
+}
+
+/** Whether an `If-None-Match` names this validator. Compares weakly, as RFC 9110 has it. */
+export function namesTag(ifNoneMatch: string | undefined, tag: string | undefined): boolean {
+  if (ifNoneMatch === undefined || tag === undefined) return false;
+  const named = ifNoneMatch.split(",").map((each) => each.trim().replace(/^W\//, ""));
+  return named.includes(tag) || named.includes("*");
+}
+
+/** The same request, from the cursor on. What only concerned this page's start is left out. */
+function nextTarget(target: string, cursor: string): string {
+  const [path = "", query = ""] = target.split("?", 2);
+  const parameters = new URLSearchParams(query);
+  for (const name of ["from", "rebase"]) parameters.delete(name);
+  parameters.set("cursor", cursor);
+  return `${path}?${parameters.toString()}`;
+}

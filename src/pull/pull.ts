@@ -1,0 +1,164 @@
+/**
+ * Hands out a log page by page. A page holds what matches after the reader's place, in order; its
+ * cursor has moved past all that was scanned, so a reader that goes on with it gets every event
+ * once, and a filter that matches nothing still comes forward.
+ *
+ * A page always shows what was committed before it was asked for. One that waits answers with the
+ * first events that match, or empty when its time is over.
+ */
+import type { ServerResponse } from "node:http";
+import type { Feed } from "../feed/feed.ts";
+import { markOf, type Mark, type Marks, type Refused, type Started } from "../feed/marks.ts";
+import { scan, type Scan } from "../feed/scan.ts";
+import { createTurns } from "../feed/turns.ts";
+import type { Tenant } from "../http/auth.ts";
+import { ClientGone } from "../http/body.ts";
+import type { Selection } from "../http/selection.ts";
+import type { Sequence } from "../log/event.ts";
+import type { Log } from "../log/log.ts";
+import { createWait, type Wait } from "./wait.ts";
+
+export type PageRequest = {
+  readonly tenant: Tenant;
+  readonly selection: Selection;
+  /** Events. */
+  readonly limit: number;
+  /** How long to wait for the first event that matches; 0 does not wait. */
+  readonly waitMs: number;
+};
+
+export type Page = {
+  /** The stored envelopes, with commas between them. */
+  readonly events: string;
+  readonly cursor: string;
+  /** The end of the log, as far as it was seen. */
+  readonly head: Sequence;
+  /** Never false when more was committed before the page was asked for. */
+  readonly hasMore: boolean;
+  /**
+   * The place it was read from, if it will never change: a full page reached by a cursor. Such a
+   * page always says that there is more, since sooner or later there is.
+   */
+  readonly lastingFrom: Sequence | undefined;
+};
+
+/** A full page too, so that its answer can be built and sent in one piece. */
+const pageMaxBytes = 4 << 20;
+
+/**
+ * From here on full pages are worth their own statement, which is in vain when the log ends before
+ * the page is full.
+ */
+const bulkMinEvents = 200;
+
+/** Requests resumed in one turn: each goes on to read and to answer. */
+const resumedPerTurn = 32;
+
+export type Pull = ReturnType<typeof createPull>;
+
+export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
+  const { log, feed, marks } = options;
+  const waits = new Set<Wait>();
+  const woken = createTurns<Wait>((wait) => wait.wake(), resumedPerTurn);
+  let stopped = false;
+
+  return { page, stop };
+
+  /** Throws the problem of a cursor that cannot be read on from, and `ClientGone`. */
+  async function page(request: PageRequest, outgoing: ServerResponse): Promise<Page> {
+    const { tenant, selection } = request;
+    const started = await marks.start(tenant.id, selection);
+    const found =
+      request.waitMs > 0 && !stopped
+        ? await readOrWait(request, started, outgoing)
+        : await readFirst(request, started);
+    if (found.kind !== "events") throw await marks.refusal(tenant.id, started.filter, found);
+    const { mark, full } = found;
+    const head = found.atHead ? mark.sequence : (await log.head(tenant.id)).sequence;
+    const lasting = full && selection.start.kind === "cursor";
+    return {
+      events: found.events,
+      cursor: marks.cursorAt(tenant.id, mark, started.filter.fingerprint),
+      head: Math.max(head, mark.sequence),
+      hasMore: lasting || mark.sequence < head,
+      lastingFrom: lasting ? started.mark.sequence : undefined,
+    };
+  }
+
+  /** Lets all that waits answer with what it has; nothing waits any more afterwards. */
+  function stop(): void {
+    stopped = true;
+    for (const wait of waits) wait.end();
+  }
+
+  async function readFirst(
+    { tenant, limit }: PageRequest,
+    { mark, filter }: Started,
+  ): Promise<Found> {
+    if (filter.all && limit >= bulkMinEvents && mark.fingerprint !== 0) {
+      const page = await log.fullPage(tenant.id, mark, { events: limit, bytes: pageMaxBytes });
+      if (page !== undefined) {
+        return { kind: "events", events: page.text, mark: page.end, atHead: false, full: true };
+      }
+    }
+    const bounds = { filter, limit, maxBytes: pageMaxBytes };
+    return toFound(mark, await scan(marks.firstRead(tenant.id, mark), mark, bounds));
+  }
+
+  async function readOrWait(
+    request: PageRequest,
+    started: Started,
+    outgoing: ServerResponse,
+  ): Promise<Found> {
+    const wait = createWait(request.waitMs, outgoing);
+    waits.add(wait);
+    const { tenant } = request;
+    // Before the first read: what is appended in between wakes.
+    const unfollow = feed.follow(tenant.id, tenant.shard, () => woken.add(wait));
+    try {
+      const found = await readUntilMatch(request, started, wait);
+      if (outgoing.destroyed) throw new ClientGone();
+      return found;
+    } finally {
+      unfollow();
+      woken.delete(wait);
+      waits.delete(wait);
+      wait.close();
+    }
+  }
+
+  async function readUntilMatch(
+    request: PageRequest,
+    started: Started,
+    wait: Wait,
+  ): Promise<Found> {
+    const { tenant, limit } = request;
+    const bounds = { filter: started.filter, limit, maxBytes: pageMaxBytes };
+    const read = feed.read.bind(undefined, tenant.id);
+    let found = await readFirst(request, started);
+    while (found.kind === "events" && found.events === "" && !wait.isOver()) {
+      if (found.atHead && !(await wait.next())) break;
+      found = toFound(found.mark, await scan(read, found.mark, bounds));
+    }
+    return found;
+  }
+}
+
+type Found =
+  | {
+      readonly kind: "events";
+      readonly events: string;
+      /** Up to here it was scanned. */
+      readonly mark: Mark;
+      readonly atHead: boolean;
+      readonly full: boolean;
+    }
+  | Refused;
+
+/** What a scan found, and the mark to which it moved on from `from`. */
+function toFound(from: Mark, found: Scan): Found {
+  if (found.kind !== "events") return found;
+  const { kind, events, last, atHead, full } = found;
+  const mark = last === undefined ? from : markOf(last);
+  return { kind, events: events.map(({ envelope }) => envelope).join(","), mark, atHead, full };
+}

@@ -1,0 +1,151 @@
+import { z } from "zod";
+import { reauthorize, type Directory, type Tenant } from "../http/auth.ts";
+import { eventSchema } from "../http/event-schema.ts";
+import { acceptQuality, preference } from "../http/preferences.ts";
+import type { ApiRequest } from "../http/request.ts";
+import { route, type Route } from "../http/route.ts";
+import { integerParameter, pageQuery } from "../http/schemas.ts";
+import { selectionQuery, toSelection } from "../http/selection.ts";
+import { eventId, parseEventId, tenantPrefix, type LogEvent } from "../log/event.ts";
+import type { Log } from "../log/log.ts";
+import { Problem } from "../problem.ts";
+import { batchMediaType, namesTag, pageHeaders, pageTag, pageText, type PageForm } from "./page.ts";
+import type { Pull } from "./pull.ts";
+
+/** Below the minute after which common proxies give up on a silent response. */
+const waitMaxSeconds = 60;
+
+const eventMediaType = "application/cloudevents+json";
+
+const pageSchema = z
+  .object({
+    events: z.array(eventSchema),
+    cursor: z.string().meta({ description: "Continues after all that was scanned" }),
+    has_more: z.boolean(),
+  })
+  .meta({ id: "EventPage" });
+
+const pageHeaderTexts = {
+  link: "The next page, as `rel=next`",
+  "tidegate-cursor": "The page's cursor",
+  "tidegate-head": "The sequence of the tenant's last event",
+  etag: "On a full page reached by a cursor",
+};
+
+export type PullRoutesOptions = {
+  pull: Pull;
+  log: Log;
+  directory: Directory;
+  /** The tenant whose internal id starts so, see `tenantPrefix`. */
+  tenantByPrefix: (prefix: string) => Promise<Tenant | undefined>;
+};
+
+export function createPullRoutes(options: PullRoutesOptions): Route[] {
+  return [listEvents(options), getEvent(options)];
+}
+
+function listEvents({ pull, directory }: PullRoutesOptions): Route {
+  return route({
+    method: "get",
+    path: "/events",
+    id: "listEvents",
+    tag: "events",
+    summary: "Read events after a cursor, in order",
+    description:
+      "A cursor always comes back, moved past all that was scanned, also on an empty page; a page " +
+      "may be short or empty with `has_more` when much was scanned. It also ends at 4 MiB, and " +
+      "counts as full then. A full page reached by a cursor never changes and may be cached.",
+    access: "read",
+    tenant: "named",
+    query: z.object({
+      ...selectionQuery,
+      limit: pageQuery.limit,
+      wait: integerParameter(0, waitMaxSeconds).optional().meta({
+        description: "Seconds to wait for the first event that matches; `Prefer: wait=` does too",
+      }),
+    }),
+    responses: {
+      200: {
+        body: pageSchema,
+        content: { [batchMediaType]: z.array(eventSchema) },
+        headers: pageHeaderTexts,
+      },
+      304: { description: "The client has this page", headers: pageHeaderTexts },
+    },
+    problems: [
+      "cursor-invalid",
+      "cursor-filter-mismatch",
+      "cursor-expired",
+      "cursor-ahead",
+      "feed-reset",
+    ],
+    async handle({ query, tenant, request }) {
+      const waitSeconds = query.wait ?? preferredWait(request);
+      const selection = toSelection(query);
+      const waitMs = waitSeconds * 1_000;
+      const page = await pull.page(
+        { tenant, selection, limit: query.limit, waitMs },
+        request.outgoing,
+      );
+      if (waitMs > 0) {
+        // The key may have been revoked while its request waited.
+        await reauthorize(directory, callerOf(request, tenant), "read");
+      }
+      const form = formOf(request);
+      const headers = pageHeaders(page, form, request.incoming.url ?? "/events");
+      if (namesTag(request.header("if-none-match"), pageTag(page, form))) {
+        return { status: 304, headers };
+      }
+      const contentType = form === "batch" ? batchMediaType : "application/json";
+      return { status: 200, text: pageText(page, form), contentType, headers };
+    },
+  });
+}
+
+function getEvent({ log, tenantByPrefix }: PullRoutesOptions): Route {
+  return route({
+    method: "get",
+    path: "/events/{id}",
+    id: "getEvent",
+    tag: "events",
+    summary: "Get one event",
+    access: "read",
+    tenant: "optional",
+    params: z.object({ id: z.string() }),
+    responses: { 200: { body: eventSchema, content: { [eventMediaType]: eventSchema } } },
+    problems: ["not-found"],
+    async handle({ params, tenant, request }) {
+      const event = await find(params.id, tenant);
+      if (event === undefined) throw new Problem("not-found", "there is no such event");
+      const asked = acceptQuality(request.header("accept"), eventMediaType) > 0;
+      const contentType = asked ? eventMediaType : "application/json";
+      return { status: 200, text: event.envelope, contentType };
+    },
+  });
+
+  /** The event of `tenant`, or of the tenant that the id tells. */
+  async function find(id: string, tenant: Tenant | undefined): Promise<LogEvent | undefined> {
+    const name = parseEventId(id);
+    if (name === undefined) return undefined;
+    const owner = tenant ?? (await tenantByPrefix(name.tenantPrefix));
+    if (owner === undefined || tenantPrefix(owner.id) !== name.tenantPrefix) return undefined;
+    const event = await log.event(owner.id, name.position);
+    return event !== undefined && eventId(event) === id ? event : undefined;
+  }
+}
+
+function callerOf(request: ApiRequest, tenant: Tenant) {
+  return { authorization: request.header("authorization"), tenant };
+}
+
+/** `Prefer: wait=30`. A preference that cannot be met is met as far as it can. */
+function preferredWait(request: ApiRequest): number {
+  const seconds = Number(preference(request.header("prefer"), "wait") ?? 0);
+  return Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, waitMaxSeconds) : 0;
+}
+
+function formOf(request: ApiRequest): PageForm {
+  const accept = request.header("accept");
+  const batch = acceptQuality(accept, batchMediaType);
+  return batch > 0 && batch >= acceptQuality(accept, "application/json") ? "batch" : "page";
+}

@@ -1,0 +1,88 @@
+/**
+ * One open stream. It has no queue: when its connection stops taking what it is given, nothing
+ * more is given to it, and when the connection drains it reads on from its mark.
+ *
+ *     catching up ──► live ──► blocked ──► catching up …
+ *          └────────────┴─────────┴──► ending ──► closed
+ *
+ * Live streams are served together by their channel, the others one by one; a blocked or ending
+ * one that does not drain in time is cut by the shared tick.
+ */
+import type { ServerResponse } from "node:http";
+import type { Mark } from "../feed/marks.ts";
+import type { Tenant } from "../http/auth.ts";
+import type { Sequence } from "../log/event.ts";
+import type { CompiledFilter } from "../log/filter.ts";
+
+export type Stream = {
+  readonly response: ServerResponse;
+  readonly channel: Channel;
+  readonly caller: Caller;
+  /** Up to here it was scanned. */
+  mark: Mark;
+  /** Up to here the client holds a cursor. */
+  told: Sequence;
+  /** Events sent. */
+  events: number;
+  /** Since when it waits for its connection to drain, by `performance.now()`. */
+  blockedAt: number | undefined;
+  ending: boolean;
+  readonly openedAt: number;
+  /** When its time is over. */
+  readonly endsAt: number;
+  /** When it next says that it is alive. */
+  beatsAt: number;
+};
+
+/** Who opened streams, and with what. */
+export type Caller = {
+  readonly authorization: string | undefined;
+  readonly tenant: Tenant;
+  readonly streams: Set<Stream>;
+};
+
+/** The streams of one tenant with one filter. */
+export type Channel = {
+  readonly tenant: Tenant;
+  readonly filter: CompiledFilter;
+  /** Tenant and filter, as one text. */
+  readonly key: string;
+  /** Up to here its live streams were served, or are being served. */
+  mark: Mark;
+  readonly live: Set<Stream>;
+  /** Streams that hold the channel open, live or not. */
+  members: number;
+  /** Times the feed said that there may be more. */
+  wakes: number;
+  reading: boolean;
+  run: Run | undefined;
+  readonly unfollow: () => void;
+};
+
+/** A run of events on its way to the live streams of a channel. */
+export type Run = {
+  readonly from: Sequence;
+  readonly to: Mark;
+  /** Undefined when nothing in it matched. */
+  readonly bytes: Buffer | undefined;
+  /** The last event that matched. */
+  readonly told: Sequence;
+  readonly events: number;
+  /** Those that have not been given it yet. */
+  readonly streams: Iterator<Stream>;
+  /** There was more to read when it was read. */
+  readonly more: boolean;
+  readonly wakes: number;
+};
+
+/** Gives bytes to the connection. Afterwards the stream may be blocked, and is not live then. */
+export function send(stream: Stream, bytes: Uint8Array | string): void {
+  if (stream.response.write(bytes)) return;
+  stream.blockedAt ??= performance.now();
+  stream.channel.live.delete(stream);
+}
+
+/** Whether it can be given more now. */
+export function isReady(stream: Stream): boolean {
+  return stream.blockedAt === undefined && !stream.ending;
+}

@@ -1,0 +1,267 @@
+/**
+ * The open streams of this process: takes new ones in, shows that they are alive, and ends them
+ * when their time is over, their connection does not drain, their caller loses the key, or the
+ * process stops. Whatever ends one, its client resumes after the last event that it has whole.
+ */
+import type { Feed } from "../feed/feed.ts";
+import type { Mark, Marks, Refused } from "../feed/marks.ts";
+import { scan, type Scan } from "../feed/scan.ts";
+import type { Directory, Tenant } from "../http/auth.ts";
+import { ClientGone } from "../http/body.ts";
+import type { ApiRequest } from "../http/request.ts";
+import type { Selection } from "../http/selection.ts";
+import { Problem } from "../problem.ts";
+import type { Logger } from "../telemetry.ts";
+import { commentBlock, problemBlock, retryField } from "./blocks.ts";
+import { createCallers } from "./callers.ts";
+import { createCatchUp, pageBounds } from "./catch-up.ts";
+import { createChannels } from "./channels.ts";
+import { createSharedBlocks } from "./shared-blocks.ts";
+import { isReady, send, type Channel, type Stream } from "./stream.ts";
+
+/** Everything that tests want faster. */
+export type StreamTimes = {
+  /** Signs of life; proxies close what is silent for a minute, some for 20 s. */
+  beatMs: number;
+  /** Streams are spread anew over the processes this often. Varied by a fifth either way. */
+  lifetimeMs: number;
+  /** For a connection that takes nothing. */
+  drainMs: number;
+  /** Between two looks at all streams. */
+  tickMs: number;
+  /** Between two checks of the callers: with 2 s of a directory's memory, below 5 s together. */
+  checkMs: number;
+  /** How long clients wait before they connect again. Varied by a fifth either way. */
+  retryMs: number;
+};
+
+const defaultTimes: StreamTimes = {
+  beatMs: 15_000,
+  lifetimeMs: 300_000,
+  drainMs: 15_000,
+  tickMs: 1_000,
+  checkMs: 2_000,
+  retryMs: 2_000,
+};
+
+/** About 20 kB each. Beyond it new ones are refused, so that the open ones go on. */
+const defaultStreamsMax = 20_000;
+
+/** What clients are told to wait that come back and find the process full. */
+const overloadRetryMs = 30_000;
+
+const headers = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-store, no-transform",
+  // For nginx, which would hold events back to fill its buffers.
+  "x-accel-buffering": "no",
+};
+
+export type OpenRequest = {
+  readonly tenant: Tenant;
+  readonly selection: Selection;
+  /** The client was connected before: it obeys `retry`, where a plain 503 would end it. */
+  readonly again: boolean;
+};
+
+export type Streams = ReturnType<typeof createStreams>;
+
+export function createStreams(options: {
+  feed: Feed;
+  marks: Marks;
+  directory: Directory;
+  logger: Logger;
+  times?: Partial<StreamTimes>;
+  streamsMax?: number;
+}) {
+  const { feed, marks, directory, logger, streamsMax = defaultStreamsMax } = options;
+  const times = { ...defaultTimes, ...options.times };
+  const streams = new Set<Stream>();
+  const blocks = createSharedBlocks(marks);
+  const callers = createCallers({ directory, refuse: end, logger });
+  const catchUp = createCatchUp({
+    feed,
+    blocks,
+    logger,
+    join: (stream, wakes) => channels.join(stream, wakes),
+    refuse: (stream, refused) => void refuse([stream], stream.channel, refused),
+  });
+  const channels = createChannels({
+    feed,
+    blocks,
+    logger,
+    fallBehind: catchUp.add,
+    refuse: (refusedStreams, channel, refused) => void refuse(refusedStreams, channel, refused),
+  });
+  const ticking = setInterval(tick, times.tickMs);
+  const checking = setInterval(() => void callers.check(), times.checkMs);
+  let opening = 0;
+  let stopped = false;
+
+  return { open, size: () => streams.size, stop };
+
+  /** Answers the request with a stream. Throws what refuses it, before anything is sent. */
+  async function open(request: ApiRequest, wanted: OpenRequest): Promise<void> {
+    if (stopped) return turnAway(request, wanted, "this process is stopping", times.retryMs);
+    if (streams.size + opening >= streamsMax) {
+      const detail = "this process serves as many streams as it can";
+      return turnAway(request, wanted, detail, overloadRetryMs);
+    }
+    opening += 1;
+    try {
+      await read(request, wanted);
+    } finally {
+      opening -= 1;
+    }
+  }
+
+  /** Reads the first page and begins the stream with it. */
+  async function read(request: ApiRequest, wanted: OpenRequest): Promise<void> {
+    const { tenant, selection } = wanted;
+    const { mark, filter } = await marks.start(tenant.id, selection);
+    // Followed before the first read: what is appended in between wakes.
+    const channel = channels.enter(tenant, filter, mark);
+    const { wakes } = channel;
+    let stream: Stream;
+    let first: Scan;
+    try {
+      first = await scan(marks.firstRead(tenant.id, mark), mark, { filter, ...pageBounds });
+      if (first.kind !== "events") throw await marks.refusal(tenant.id, filter, first);
+      if (request.outgoing.destroyed) throw new ClientGone();
+      if (stopped) throw unavailable("this process is stopping", times.retryMs);
+      stream = begin(request, channel, mark, selection);
+    } catch (error) {
+      channels.leave(channel);
+      throw error;
+    }
+    catchUp.advance(stream, first, wakes);
+    // At once, so that a client that is cut before its first event does not start anew.
+    if (first.events.length === 0) beat(stream);
+  }
+
+  function begin(request: ApiRequest, channel: Channel, mark: Mark, { start }: Selection): Stream {
+    const response = request.takeOver(200, headers);
+    const openedAt = performance.now();
+    const stream: Stream = {
+      response,
+      channel,
+      caller: callers.of(request.header("authorization"), channel.tenant),
+      mark,
+      told: start.kind === "cursor" ? mark.sequence : untold,
+      events: 0,
+      blockedAt: undefined,
+      ending: false,
+      openedAt,
+      endsAt: openedAt + vary(times.lifetimeMs),
+      beatsAt: openedAt + times.beatMs,
+    };
+    streams.add(stream);
+    stream.caller.streams.add(stream);
+    response.on("drain", () => resume(stream));
+    response.on("close", () => close(stream));
+    response.on("error", () => {}); // a write that crossed the client's leaving; "close" follows
+    // Opens the first block, whichever that will be.
+    response.write(retryField(Math.round(vary(times.retryMs))));
+    return stream;
+  }
+
+  function resume(stream: Stream): void {
+    if (stream.ending) return;
+    stream.blockedAt = undefined;
+    catchUp.add(stream);
+  }
+
+  /** Says that the stream is alive, and where it is when the client cannot know. */
+  function beat(stream: Stream): void {
+    if (!isReady(stream)) return;
+    send(stream, isTold(stream) ? commentBlock : blocks.ofCursor(stream.channel, stream.mark));
+    stream.told = stream.mark.sequence;
+  }
+
+  function tick(): void {
+    const now = performance.now();
+    for (const stream of streams) {
+      if (stream.blockedAt !== undefined) {
+        if (now - stream.blockedAt > times.drainMs) stream.response.destroy();
+      } else if (now >= stream.endsAt) {
+        end(stream);
+      } else if (now >= stream.beatsAt) {
+        stream.beatsAt = now + times.beatMs;
+        beat(stream);
+      }
+    }
+    channels.retry();
+    catchUp.retry();
+  }
+
+  /** Ends it cleanly, with the reason if there is one to tell. What it was given may still drain. */
+  function end(stream: Stream, problem?: Problem): void {
+    if (stream.ending) return;
+    if (!isTold(stream)) beat(stream);
+    stream.ending = true;
+    stream.blockedAt ??= performance.now();
+    stream.channel.live.delete(stream);
+    catchUp.drop(stream);
+    stream.response.end(problem === undefined ? "" : problemBlock(problem));
+  }
+
+  function close(stream: Stream): void {
+    stream.ending = true;
+    streams.delete(stream);
+    stream.channel.live.delete(stream);
+    catchUp.drop(stream);
+    callers.release(stream);
+    channels.leave(stream.channel);
+    const { tenant } = stream.channel;
+    const durationMs = performance.now() - stream.openedAt;
+    const drained = stream.response.writableFinished;
+    logger.debug({ tenant: tenant.name, events: stream.events, durationMs, drained }, "stream");
+  }
+
+  /** The log was restored or has expired under these streams. */
+  async function refuse(refusedStreams: readonly Stream[], channel: Channel, refused: Refused) {
+    try {
+      const problem = await marks.refusal(channel.tenant.id, channel.filter, refused);
+      for (const stream of refusedStreams) end(stream, problem);
+    } catch (error) {
+      logger.warn({ err: error, tenant: channel.tenant.name }, "streams end without a reason");
+      for (const stream of refusedStreams) end(stream);
+    }
+  }
+
+  /** Ends all streams cleanly; new ones are turned away. The server cuts what does not drain. */
+  function stop(): void {
+    stopped = true;
+    clearInterval(ticking);
+    clearInterval(checking);
+    for (const stream of streams) end(stream);
+  }
+}
+
+/** The client holds no cursor yet, not even that of the beginning. */
+const untold = -1;
+
+function isTold(stream: Stream): boolean {
+  return stream.told >= stream.mark.sequence;
+}
+
+function turnAway(
+  request: ApiRequest,
+  { again }: OpenRequest,
+  detail: string,
+  retryAfterMs: number,
+): void {
+  const problem = unavailable(detail, retryAfterMs);
+  if (!again) throw problem;
+  request.takeOver(200, headers).end(retryField(retryAfterMs) + problemBlock(problem));
+}
+
+function unavailable(detail: string, retryAfterMs: number): Problem {
+  return new Problem("unavailable", detail, {
+    headers: { "retry-after": String(retryAfterMs / 1_000) },
+  });
+}
+
+function vary(milliseconds: number): number {
+  return milliseconds * (0.8 + 0.4 * Math.random());
+}

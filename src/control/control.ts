@@ -1,0 +1,83 @@
+/** Puts control together: the directory that every request asks, and the routes that change it. */
+import type { Database } from "../db/database.ts";
+import { disable } from "../deliveries/positions.ts";
+import { createMarks } from "../feed/marks.ts";
+import type { Route } from "../http/route.ts";
+import type { KeyRing } from "../keyring.ts";
+import type { Cursors } from "../log/cursor.ts";
+import type { TenantId } from "../log/event.ts";
+import { createLog } from "../log/log.ts";
+import { createDirectory, type Change, type ControlDirectory } from "./directory.ts";
+import type { CheckUrl } from "./endpoints/endpoints.ts";
+import { createEndpointRoutes } from "./endpoints/routes.ts";
+import { ensureOperatorKey } from "./keys/keys.ts";
+import { createKeyRoutes } from "./keys/routes.ts";
+import { createTenantRoutes } from "./tenants/routes.ts";
+
+export type Control = {
+  /** Tell it of the `changed` frames of other processes. */
+  readonly directory: ControlDirectory;
+  readonly routes: readonly Route[];
+  /** Stops pushing to an endpoint whose receiver asked for it, unless it was changed meanwhile. */
+  disableEndpoint(endpoint: ServedEndpoint, reason: string): Promise<void>;
+};
+
+export type ServedEndpoint = {
+  readonly tenant: TenantId;
+  /** The uuid. */
+  readonly id: string;
+  readonly shard: number;
+  /** Under which it was served when its receiver answered. */
+  readonly generation: number;
+};
+
+export type ControlOptions = {
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly cursors: Cursors;
+  /** As many as the database was set up with. */
+  readonly shards: number;
+  readonly retentionDays: number;
+  readonly checkUrl: CheckUrl;
+  /** Tells the other processes; called after the commit. */
+  readonly announce: (change: Change) => void;
+};
+
+/** Makes the configured operator key valid first, so that the first request can use it. */
+export async function createControl(
+  options: ControlOptions & { readonly operatorKey: string },
+): Promise<Control> {
+  await ensureOperatorKey(options.database.orm, options.operatorKey);
+  const { database, announce } = options;
+  const directory = createDirectory(database);
+
+  return {
+    directory,
+    routes: createControlRoutes({ ...options, announce: changed }),
+    disableEndpoint,
+  };
+
+  function changed(change: Change): void {
+    directory.forget(change.what);
+    announce(change);
+  }
+
+  async function disableEndpoint(
+    { tenant, id, shard, generation }: ServedEndpoint,
+    reason: string,
+  ): Promise<void> {
+    const of = { tenant, consumer: id, generation, reason };
+    if (await disable(database.orm, of)) announce({ what: "endpoints", tenant, shard });
+  }
+}
+
+/** Touches nothing before a request comes, so that the document can be made without a database. */
+export function createControlRoutes(options: ControlOptions): Route[] {
+  const { database, announce: changed } = options;
+  const marks = createMarks({ log: createLog(database.sql), cursors: options.cursors });
+  return [
+    ...createTenantRoutes({ orm: database.orm, shards: options.shards }),
+    ...createKeyRoutes({ orm: database.orm, changed }),
+    ...createEndpointRoutes({ ...options, marks, changed }),
+  ];
+}

@@ -1,0 +1,120 @@
+/**
+ * Who a key belongs to, and which tenant a name means, from memory whenever it can be. A key that
+ * another process has revoked is refused within two seconds; what this process or a `changed`
+ * frame tells of takes effect at once.
+ *
+ * Keys are looked up by their hash, so how long an answer takes says nothing about any key.
+ */
+import { between, eq, inArray, or, sql as template } from "drizzle-orm";
+import { arrayText, type Orm } from "../db/database.ts";
+import { keys, tenants } from "../db/schema.ts";
+import type { ChangedFrame } from "../fanout/fanout.ts";
+import type { Directory, Principal, Scope, Tenant } from "../http/auth.ts";
+import type { TenantId } from "../log/event.ts";
+import { hashKey } from "./keys/keys.ts";
+import { createLookup } from "./lookup.ts";
+
+/** What other processes, and this one's memory, have to hear of after its commit. */
+export type Change = Omit<ChangedFrame, "kind">;
+
+export type ControlDirectory = Directory & {
+  forget(what: Change["what"]): void;
+  /** The tenant whose internal id starts with these 16 hexadecimal digits. */
+  tenantByPrefix(prefix: string): Promise<Tenant | undefined>;
+};
+
+/** Below the 5 s in which a revoked key has to be refused everywhere, with time for a slow answer. */
+const ttlMs = 2_000;
+
+type KnownKey = { readonly principal: Principal; readonly expiresAt: number };
+
+export function createDirectory({ orm }: { orm: Orm }): ControlDirectory {
+  const keysByHash = createLookup({ load: loadKeys, ttlMs, rememberMissing: true });
+  // That a tenant is missing is never remembered: once its PUT was answered, every process must
+  // know it. Only operators ask by name, so nobody can make this expensive.
+  const tenantsByName = createLookup({ load: loadTenants, ttlMs, rememberMissing: false });
+  const tenantsByPrefix = createLookup({ load: loadByPrefix, ttlMs, rememberMissing: false });
+
+  return {
+    authenticate,
+    tenantByName: tenantsByName.get,
+    tenantByPrefix: tenantsByPrefix.get,
+    forget,
+  };
+
+  async function authenticate(token: string): Promise<Principal | undefined> {
+    const known = await keysByHash.get(hashKey(token).toString("hex"));
+    return known !== undefined && known.expiresAt > Date.now() ? known.principal : undefined;
+  }
+
+  function forget(what: Change["what"]): void {
+    if (what === "tenants") {
+      tenantsByName.forget();
+      tenantsByPrefix.forget();
+    }
+    // A key's principal carries its tenant.
+    if (what === "tenants" || what === "keys") keysByHash.forget();
+  }
+
+  async function loadKeys(hashes: readonly string[]): Promise<Map<string, KnownKey>> {
+    const bytes = arrayText(hashes.map((hash) => `\\x${hash}`));
+    const rows = await orm
+      .select({ key: keys, tenant: tenants })
+      .from(keys)
+      .leftJoin(tenants, eq(tenants.id, keys.tenant))
+      .where(template`${keys.hash} = any(${bytes}::bytea[])`);
+    return new Map(
+      rows.flatMap(({ key, tenant }) => {
+        const principal = toPrincipal(key, tenant);
+        if (principal === undefined) return [];
+        const expiresAt = key.expiresAt?.getTime() ?? Infinity;
+        return [[key.hash.toString("hex"), { principal, expiresAt }]];
+      }),
+    );
+  }
+
+  async function loadTenants(names: readonly string[]): Promise<Map<string, Tenant>> {
+    const rows = await orm
+      .select()
+      .from(tenants)
+      .where(inArray(tenants.name, [...names]));
+    return new Map(rows.map((row) => [row.name, toTenant(row)]));
+  }
+
+  async function loadByPrefix(prefixes: readonly string[]): Promise<Map<string, Tenant>> {
+    // A range of uuids each, so that the primary key finds them.
+    const ranges = prefixes.map((prefix) =>
+      between(tenants.id, toUuid(prefix.padEnd(32, "0")), toUuid(prefix.padEnd(32, "f"))),
+    );
+    const rows = await orm
+      .select()
+      .from(tenants)
+      .where(or(...ranges));
+    return new Map(rows.map((row) => [row.id.replaceAll("-", "").slice(0, 16), toTenant(row)]));
+  }
+}
+
+function toUuid(digits: string): string {
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** Undefined for a key whose tenant is gone. */
+function toPrincipal(
+  key: typeof keys.$inferSelect,
+  tenant: typeof tenants.$inferSelect | null,
+): Principal | undefined {
+  const keyId = key.id;
+  if (key.tenant === null) return { kind: "operator", keyId };
+  if (tenant === null) return undefined;
+  return {
+    kind: "tenant",
+    keyId,
+    tenant: toTenant(tenant),
+    scopes: new Set(key.scopes as Scope[]),
+    expiresAt: key.expiresAt?.getTime() ?? null,
+  };
+}
+
+function toTenant({ id, name, shard }: typeof tenants.$inferSelect): Tenant {
+  return { id: id as TenantId, name, shard };
+}

@@ -1,0 +1,177 @@
+/** What `/endpoints` takes and shows. */
+import { z } from "zod";
+import { secretFault } from "../../deliveries/secrets.ts";
+import { instant, tenantMember, timestamp } from "../../http/schemas.ts";
+import { typePatternForm } from "../../log/filter.ts";
+import { parseDelayMs } from "./durations.ts";
+import { headerFault } from "./headers.ts";
+import type { SettingsPatch } from "./settings.ts";
+
+/** Filters are kept in memory for each endpoint that is served. Readers may name as many. */
+const typesMax = 200;
+const subjectsMax = 500;
+const typeMaxLength = 256;
+const subjectMaxLength = 1_024;
+
+const descriptionMaxLength = 1_024;
+const metadataNameMaxLength = 64;
+const metadataValueMaxLength = 512;
+
+/** Twice the default schedule's 11 delays, for those who retry evenly. */
+const retriesMax = 22;
+
+const text = z
+  .string()
+  .regex(/^[^\0]*$/, "must not contain the character U+0000")
+  .refine((value) => value.isWellFormed(), "must be well-formed Unicode");
+
+const url = z.string().meta({ format: "uri", example: "https://example.com/webhooks" });
+
+const types = z
+  .array(z.string().max(typeMaxLength).regex(typePatternForm, "expected order.created or order.*"))
+  .min(1)
+  .max(typesMax);
+
+const subjects = z.array(text.min(1).max(subjectMaxLength)).min(1).max(subjectsMax);
+
+const description = text.max(descriptionMaxLength);
+
+const metadata = z.record(
+  text.min(1).max(metadataNameMaxLength),
+  text.max(metadataValueMaxLength).nullable(),
+);
+
+const headers = z
+  .record(z.string(), z.string().nullable())
+  .superRefine((given, context) => {
+    const names = new Set<string>();
+    for (const [name, value] of Object.entries(given)) {
+      const again = names.has(name.toLowerCase());
+      const fault = again ? "this header is given twice" : headerFault(name, value ?? "-");
+      if (fault !== undefined) context.addIssue({ code: "custom", path: [name], message: fault });
+      names.add(name.toLowerCase());
+    }
+  })
+  .transform((given) =>
+    Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])),
+  );
+
+const retryDelay = z.string().transform((delay, context) => {
+  const delayMs = parseDelayMs(delay);
+  if (delayMs !== undefined) return delayMs;
+  context.addIssue("expected a duration from 1s to 24h, such as 90s, 5m or 2h");
+  return z.NEVER;
+});
+
+const timeoutMs = z.int().min(1_000).max(30_000);
+const maxInFlight = z.int().min(1).max(1_000);
+const format = z.enum(["json", "cloudevents"]);
+
+const secret = z.string().meta({ example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=" });
+
+/** What can be set at any time. */
+const settings = {
+  types: types.nullish().meta({ description: "Exact types, or `order.*`; null: all" }),
+  subjects: subjects.nullish().meta({ description: "Exact subjects; null: all" }),
+  description: description.nullish(),
+  metadata: metadata.nullish().meta({ description: "Notes of yours; a null member goes away" }),
+  headers: headers.nullish().meta({
+    writeOnly: true,
+    description: "Added to every push; only the names are shown; a null member goes away",
+  }),
+  timeout_ms: timeoutMs.nullish().meta({
+    default: 5_000,
+    description: "From the connection to the end of the response",
+  }),
+  max_in_flight: maxInFlight.nullish().meta({
+    default: 50,
+    description: "Pushes that may be under way at once",
+  }),
+  retry_schedule: z
+    .array(retryDelay)
+    .max(retriesMax)
+    .nullish()
+    .meta({
+      description: "The delay before each retry; null: the gateway's schedule",
+      example: ["5s", "1m", "2h"],
+    }),
+  format: format.nullish().meta({ default: "json", description: "The media type of pushes" }),
+};
+
+const start = z.union([
+  z.enum(["latest", "earliest"]).transform((kind) => ({ kind })),
+  z
+    .strictObject({ cursor: z.string() })
+    .transform(({ cursor }) => ({ kind: "cursor", cursor }) as const),
+  z.strictObject({ time: instant }).transform(({ time }) => ({ kind: "time", at: time }) as const),
+]);
+
+export const newEndpoint = z
+  .strictObject({
+    ...tenantMember,
+    url,
+    ...settings,
+    secret: secret
+      .superRefine((value, context) => {
+        const fault = secretFault(value, "v1");
+        if (fault !== undefined) context.addIssue(fault);
+      })
+      .optional()
+      .meta({ description: "Standard Webhooks, symmetric; generated unless given" }),
+    start: start.optional().meta({
+      description:
+        "After all there is (the default), with the oldest event there is, after a cursor, or " +
+        "with the first event that was appended at a time or later",
+    }),
+  })
+  .meta({ id: "NewEndpoint" });
+
+export const endpointPatch = z
+  .strictObject({ url: url.optional(), ...settings })
+  .meta({ id: "EndpointPatch" });
+
+const endpoint = z.object({
+  id: z.string().meta({ example: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c" }),
+  tenant: z.string(),
+  url,
+  types: types.nullable(),
+  subjects: subjects.nullable(),
+  description: description.nullable(),
+  metadata: z.record(z.string(), z.string()),
+  header_names: z.array(z.string()).meta({ description: "Of the headers added to every push" }),
+  timeout_ms: timeoutMs,
+  max_in_flight: maxInFlight,
+  retry_schedule: z.array(z.string()).nullable(),
+  format,
+  status: z.enum(["active", "paused", "polling", "disabled"]),
+  status_reason: z.string().nullable(),
+  position: z
+    .string()
+    .meta({ description: "The sequence up to which all is settled", example: "0".repeat(20) }),
+  lag: z
+    .object({ events: z.int().min(0), seconds: z.number().min(0) })
+    .meta({ description: "What follows the position: how much, and how old the first of it is" }),
+  retrying: z.int().min(0),
+  dead: z.int().min(0),
+  last_success_at: timestamp.nullable(),
+  last_failure: z.object({ at: timestamp, error: z.string() }).nullable(),
+  created_at: timestamp,
+  updated_at: timestamp,
+});
+
+export const shownEndpoint = endpoint.meta({ id: "Endpoint" });
+
+export const createdEndpoint = z
+  .object({ ...endpoint.shape, secret })
+  .meta({ id: "CreatedEndpoint" });
+
+/** The settings of a body under the names they have inside. */
+export function toPatch(body: z.output<typeof endpointPatch>): SettingsPatch {
+  const { url, types, subjects, description, metadata, headers, format } = body;
+  return {
+    ...{ url, types, subjects, description, metadata, headers, format },
+    timeoutMs: body.timeout_ms,
+    maxInFlight: body.max_in_flight,
+    retryScheduleMs: body.retry_schedule,
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * What can be done with endpoints. An id of another tenant, one that nobody has and what is no id
+ * at all get the same answer.
+ */
+import type { Database } from "../../db/database.ts";
+import { generateSecret } from "../../deliveries/secrets.ts";
+import type { Marks } from "../../feed/marks.ts";
+import type { Tenant } from "../../http/auth.ts";
+import type { Start } from "../../http/selection.ts";
+import type { KeyRing } from "../../keyring.ts";
+import type { Position } from "../../log/event.ts";
+import type { Filter } from "../../log/filter.ts";
+import { Problem } from "../../problem.ts";
+import type { Change } from "../directory.ts";
+import type { ListPage, ListQuery } from "../pages.ts";
+import {
+  applyPatch,
+  defaultSettings,
+  invalid,
+  requireWithinLimits,
+  type SettingsPatch,
+} from "./settings.ts";
+import { show, type ShownEndpoint } from "./show.ts";
+import { createEndpointStore, type Endpoint } from "./store.ts";
+
+/** What the push side says of a URL that it would have to reach. */
+export type CheckUrl = (url: string) => Promise<UrlCheck>;
+
+export type UrlCheck =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "invalid" | "address-not-allowed"; readonly detail: string };
+
+export type EndpointsOptions = {
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly marks: Marks;
+  readonly checkUrl: CheckUrl;
+  /** How long events are kept, which no retry schedule may outlast. */
+  readonly retentionDays: number;
+  /** Called after the commit. */
+  readonly changed: (change: Change) => void;
+};
+
+export type Endpoints = ReturnType<typeof createEndpoints>;
+
+export function createEndpoints(options: EndpointsOptions) {
+  const { marks, checkUrl, retentionDays, changed } = options;
+  const store = createEndpointStore(options);
+
+  return { create, list, get, change, remove, secret };
+
+  async function create(
+    tenant: Tenant,
+    wanted: {
+      url: string;
+      settings: SettingsPatch;
+      secret?: string | undefined;
+      start?: Start | undefined;
+    },
+  ): Promise<ShownEndpoint & { secret: string }> {
+    const { url, secret = generateSecret(), start } = wanted;
+    const settings = applyPatch({ ...defaultSettings, url }, wanted.settings);
+    requireWithinLimits(settings, retentionDays);
+    await requireReachable(url);
+    const position = await positionOf(tenant, start, settings);
+    const endpoint = await store.create(tenant, settings, { secret, start: position });
+    announce(endpoint);
+    return { ...(await showOne(endpoint)), secret };
+  }
+
+  async function list(tenant: Tenant, query: ListQuery): Promise<ListPage<ShownEndpoint>> {
+    const page = await store.list(tenant, query);
+    const views = await store.view(tenant, page.items);
+    return { ...page, items: views.map(show) };
+  }
+
+  /** `tenant` is whose the endpoint has to be; undefined, here and below, for any. */
+  async function get(id: string, tenant: Tenant | undefined): Promise<ShownEndpoint> {
+    return showOne(await find(id, tenant));
+  }
+
+  async function change(
+    id: string,
+    tenant: Tenant | undefined,
+    patch: SettingsPatch,
+  ): Promise<ShownEndpoint> {
+    const found = await find(id, tenant);
+    if (patch.url !== undefined) await requireReachable(patch.url);
+    const endpoint = await store.change(found, (before) => {
+      const after = applyPatch(before, patch);
+      requireWithinLimits(after, retentionDays);
+      return after;
+    });
+    if (endpoint === undefined) throw unknownEndpoint();
+    announce(endpoint);
+    return showOne(endpoint);
+  }
+
+  async function remove(id: string, tenant: Tenant | undefined): Promise<void> {
+    const endpoint = await find(id, tenant);
+    if (!(await store.remove(endpoint))) throw unknownEndpoint();
+    announce(endpoint);
+  }
+
+  /** The secret that signs now. */
+  async function secret(id: string, tenant: Tenant | undefined): Promise<string> {
+    return store.secretOf(await find(id, tenant));
+  }
+
+  async function find(id: string, tenant: Tenant | undefined): Promise<Endpoint> {
+    const endpoint = await store.find(id, tenant);
+    if (endpoint === undefined) throw unknownEndpoint();
+    return endpoint;
+  }
+
+  async function showOne({ tenant, row }: Endpoint): Promise<ShownEndpoint> {
+    const [view] = await store.view(tenant, [row]);
+    if (view === undefined) throw unknownEndpoint(); // removed in this moment
+    return show(view);
+  }
+
+  /** Throws for a cursor that a reader could not continue from either. */
+  async function positionOf(
+    tenant: Tenant,
+    start: Start | undefined,
+    filter: Filter,
+  ): Promise<Position | "latest"> {
+    // Where the log ends is read in the statement that stores the position, and not here.
+    if (start === undefined || start.kind === "latest") return "latest";
+    const started = await marks.start(tenant.id, { filter, start, rebase: true });
+    if (start.kind === "cursor") {
+      const read = await marks.firstRead(tenant.id, started.mark)(started.mark, 1, 1);
+      if (read.kind !== "events") throw await marks.refusal(tenant.id, started.filter, read);
+    }
+    return started.mark;
+  }
+
+  async function requireReachable(url: string): Promise<void> {
+    const check = await checkUrl(url);
+    if (check.kind === "invalid") throw invalid("/url", check.detail);
+    if (check.kind === "address-not-allowed") throw new Problem(check.kind, check.detail);
+  }
+
+  function announce({ tenant: { id, shard } }: Endpoint): void {
+    changed({ what: "endpoints", tenant: id, shard });
+  }
+}
+
+function unknownEndpoint(): Problem {
+  return new Problem("not-found", "there is no such endpoint");
+}

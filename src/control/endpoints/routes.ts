@@ -1,0 +1,125 @@
+/** `/endpoints`: where a tenant's events are pushed to. */
+import { z } from "zod";
+import { route, type Route } from "../../http/route.ts";
+import { pageOf, pageQuery } from "../../http/schemas.ts";
+import {
+  createdEndpoint,
+  endpointPatch,
+  newEndpoint,
+  shownEndpoint,
+  toPatch,
+} from "./body-routes.ts";
+import { createEndpoints, type Endpoints, type EndpointsOptions } from "./endpoints.ts";
+
+const shared = { tag: "endpoints", access: "manage" } as const;
+
+export function createEndpointRoutes(options: EndpointsOptions): Route[] {
+  const endpoints = createEndpoints(options);
+  return [...routesOfAll(endpoints), ...routesOfOne(endpoints)];
+}
+
+function routesOfAll(endpoints: Endpoints): Route[] {
+  const all = { ...shared, path: "/endpoints", tenant: "named" } as const;
+  return [
+    route({
+      ...all,
+      method: "post",
+      id: "createEndpoint",
+      summary: "Create an endpoint",
+      description:
+        "Events are pushed from its `start` on: by default those appended after the answer. " +
+        "The answer holds the secret that signs them.",
+      body: newEndpoint,
+      responses: {
+        201: { body: createdEndpoint, headers: { location: "The path of the endpoint" } },
+      },
+      problems: [
+        "address-not-allowed",
+        "cursor-invalid",
+        "cursor-expired",
+        "cursor-ahead",
+        "feed-reset",
+      ],
+      handle: async ({ body, tenant }) => {
+        const { url, secret, start } = body;
+        const settings = toPatch(body);
+        const created = await endpoints.create(tenant, { url, settings, secret, start });
+        return { status: 201, body: created, headers: { location: `/endpoints/${created.id}` } };
+      },
+    }),
+    route({
+      ...all,
+      method: "get",
+      id: "listEndpoints",
+      summary: "List endpoints, the oldest first",
+      query: z.object(pageQuery),
+      responses: { 200: pageOf("endpoints", shownEndpoint).meta({ id: "EndpointPage" }) },
+      problems: ["cursor-invalid"],
+      handle: async ({ query, tenant }) => {
+        const { items, cursor, hasMore } = await endpoints.list(tenant, query);
+        return { status: 200, body: { endpoints: items, cursor, has_more: hasMore } };
+      },
+    }),
+  ];
+}
+
+function routesOfOne(endpoints: Endpoints): Route[] {
+  const one = {
+    ...shared,
+    path: "/endpoints/{id}",
+    // The id names the tenant too, so operators may leave it out.
+    tenant: "optional",
+    params: z.object({ id: z.string().meta({ example: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c" }) }),
+    problems: ["not-found"],
+  } as const;
+  return [
+    route({
+      ...one,
+      method: "get",
+      id: "getEndpoint",
+      summary: "Show an endpoint",
+      responses: { 200: shownEndpoint },
+      handle: async ({ params, tenant }) => {
+        return { status: 200, body: await endpoints.get(params.id, tenant) };
+      },
+    }),
+    route({
+      ...one,
+      method: "patch",
+      id: "patchEndpoint",
+      summary: "Change an endpoint",
+      description:
+        "A merge-patch: what is left out stays, and null takes a setting back to its default; in " +
+        "`headers` and `metadata` that holds for each member. Attempts under way may be repeated.",
+      body: endpointPatch,
+      responses: { 200: shownEndpoint },
+      problems: [...one.problems, "address-not-allowed"],
+      handle: async ({ params, body, tenant }) => {
+        return { status: 200, body: await endpoints.change(params.id, tenant, toPatch(body)) };
+      },
+    }),
+    route({
+      ...one,
+      method: "delete",
+      id: "deleteEndpoint",
+      summary: "Remove an endpoint",
+      description: "Nothing more is pushed to it. What became of its deliveries can still be read.",
+      responses: { 204: { description: "The endpoint is removed" } },
+      handle: async ({ params, tenant }) => {
+        await endpoints.remove(params.id, tenant);
+        return { status: 204 };
+      },
+    }),
+    route({
+      ...one,
+      method: "get",
+      path: "/endpoints/{id}/secret",
+      id: "getEndpointSecret",
+      summary: "Show the secret that signs an endpoint's pushes",
+      responses: { 200: z.object({ secret: createdEndpoint.shape.secret }) },
+      handle: async ({ params, tenant }) => {
+        return { status: 200, body: { secret: await endpoints.secret(params.id, tenant) } };
+      },
+    }),
+  ];
+}

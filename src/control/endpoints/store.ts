@@ -1,0 +1,171 @@
+/**
+ * Endpoints as they are kept. An endpoint is its settings here and its position in `deliveries/`;
+ * both are made, changed and removed in one transaction, so that whoever delivers never sees the
+ * one without the other.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { and, asc, eq, gt, sql as template } from "drizzle-orm";
+import type { Database } from "../../db/database.ts";
+import { endpoints, tenants } from "../../db/schema.ts";
+import {
+  endpointName,
+  endpointUuid,
+  openHeaders,
+  openSecrets,
+  sealHeaders,
+  sealSecrets,
+} from "../../deliveries/endpoint.ts";
+import {
+  bumpGeneration,
+  createPosition,
+  removePosition,
+  removeRetries,
+  viewPositions,
+  type PositionView,
+} from "../../deliveries/positions.ts";
+import type { Tenant } from "../../http/auth.ts";
+import type { KeyRing } from "../../keyring.ts";
+import type { Position, TenantId } from "../../log/event.ts";
+import { timeOrderedUuid } from "../ids.ts";
+import { keyAfter, toPage, type ListPage, type ListQuery } from "../pages.ts";
+import { changesDelivery, type EndpointSettings } from "./settings.ts";
+
+export type EndpointRow = typeof endpoints.$inferSelect;
+
+export type Endpoint = { readonly tenant: Tenant; readonly row: EndpointRow };
+
+export type EndpointView = Endpoint & { readonly position: PositionView };
+
+const idForm = /^ep_[0-9a-f]{32}$/;
+
+export function createEndpointStore({ database, ring }: { database: Database; ring: KeyRing }) {
+  const { orm, sql } = database;
+  return { create, find, list, change, remove, secretOf, view };
+
+  async function create(
+    tenant: Tenant,
+    settings: EndpointSettings,
+    { secret, start }: { secret: string; start: Position | "latest" },
+  ): Promise<Endpoint> {
+    const id = timeOrderedUuid(Date.now());
+    const secrets = sealSecrets(ring, id, [{ secret, expiresAt: null }]);
+    return orm.transaction(async (transaction) => {
+      const values = { tenant: tenant.id, id, secrets, ...toColumns(id, settings) };
+      const [row] = await transaction.insert(endpoints).values(values).returning();
+      if (row === undefined) throw new Error("an insert returned no row");
+      const { shard } = tenant;
+      await createPosition(transaction, { tenant: tenant.id, consumer: id, shard, start });
+      return { tenant, row };
+    });
+  }
+
+  /** Of any tenant when none is given. What has not the form of an id is unknown like any other. */
+  async function find(id: string, tenant: Tenant | undefined): Promise<Endpoint | undefined> {
+    const uuid = endpointUuid(id);
+    if (uuid === undefined) return undefined;
+    const owned = tenant === undefined ? undefined : eq(endpoints.tenant, tenant.id);
+    const [found] = await orm
+      .select({ row: endpoints, tenant: tenants })
+      .from(endpoints)
+      .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
+      .where(and(eq(endpoints.id, uuid), owned));
+    if (found === undefined) return undefined;
+    const { name, shard } = found.tenant;
+    return { row: found.row, tenant: { id: found.tenant.id as TenantId, name, shard } };
+  }
+
+  /** The oldest first. */
+  async function list(tenant: Tenant, query: ListQuery): Promise<ListPage<EndpointRow>> {
+    const after = endpointUuid(keyAfter(query, idForm) ?? "");
+    const later = after === undefined ? undefined : gt(endpoints.id, after);
+    const rows = await orm
+      .select()
+      .from(endpoints)
+      .where(and(eq(endpoints.tenant, tenant.id), later))
+      .orderBy(asc(endpoints.id))
+      .limit(query.limit + 1);
+    return toPage(rows, query, (row) => endpointName(row.id));
+  }
+
+  /**
+   * `edit` gets the settings as they are under the lock, so that of two changes at once none is
+   * lost. Undefined when the endpoint is gone.
+   */
+  async function change(
+    { tenant, row: { id } }: Endpoint,
+    edit: (settings: EndpointSettings) => EndpointSettings,
+  ): Promise<Endpoint | undefined> {
+    return orm.transaction(async (transaction) => {
+      const own = and(eq(endpoints.tenant, tenant.id), eq(endpoints.id, id));
+      const [locked] = await transaction.select().from(endpoints).where(own).for("update");
+      if (locked === undefined) return undefined;
+      const before = toSettings(locked);
+      const after = edit(before);
+      if (isDeepStrictEqual(before, after)) return { tenant, row: locked };
+      const [row] = await transaction
+        .update(endpoints)
+        .set({ ...toColumns(id, after), updatedAt: template`now()` })
+        .where(own)
+        .returning();
+      if (row === undefined) throw new Error("a locked row was not updated");
+      if (changesDelivery(before, after)) {
+        await bumpGeneration(transaction, { tenant: tenant.id, consumer: id });
+      }
+      return { tenant, row };
+    });
+  }
+
+  /** False when it was gone already. */
+  async function remove({ tenant, row: { id } }: Endpoint): Promise<boolean> {
+    const consumer = { tenant: tenant.id, consumer: id };
+    const removed = await orm.transaction(async (transaction) => {
+      const rows = await transaction
+        .delete(endpoints)
+        .where(and(eq(endpoints.tenant, tenant.id), eq(endpoints.id, id)))
+        .returning({ id: endpoints.id });
+      await removePosition(transaction, consumer);
+      return rows.length > 0;
+    });
+    await removeRetries(database.sql, consumer);
+    return removed;
+  }
+
+  /** The secret that signs now. */
+  function secretOf({ row }: Endpoint): string {
+    const [newest] = openSecrets(ring, row.id, row.secrets);
+    if (newest === undefined) throw new Error(`endpoint ${row.id} has no secret`);
+    return newest.secret;
+  }
+
+  /** With their positions; what was removed in the meantime is left out. */
+  async function view(tenant: Tenant, rows: readonly EndpointRow[]): Promise<EndpointView[]> {
+    const ids = rows.map(({ id }) => id);
+    const positions = await viewPositions(sql, tenant.id, ids);
+    return rows.flatMap((row) => {
+      const position = positions.get(row.id);
+      return position === undefined ? [] : [{ tenant, row, position }];
+    });
+  }
+
+  function toColumns(id: string, settings: EndpointSettings) {
+    const { types, subjects, headers, retryScheduleMs, ...same } = settings;
+    return {
+      ...same,
+      types: types && [...types],
+      subjects: subjects && [...subjects],
+      retryScheduleMs: retryScheduleMs && [...retryScheduleMs],
+      headers: sealHeaders(ring, id, headers),
+      headerNames: Object.keys(headers).toSorted(),
+    };
+  }
+
+  function toSettings(row: EndpointRow): EndpointSettings {
+    const { url, types, subjects, description, metadata } = row;
+    const { timeoutMs, maxInFlight, retryScheduleMs, format } = row;
+    const headers = openHeaders(ring, row.id, row.headers);
+    return {
+      ...{ url, types, subjects, description, metadata, headers },
+      ...{ timeoutMs, maxInFlight, retryScheduleMs, format },
+    };
+  }
+}

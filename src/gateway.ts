@@ -1,0 +1,294 @@
+/**
+ * The composition root: opens what a process needs, in the order of the layers, starts its roles
+ * and stops all of it in reverse. The embedded setup and the production one differ only here.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import packageJson from "../package.json" with { type: "json" };
+import { createApi, type Api } from "./api.ts";
+import type { Config } from "./config.ts";
+import {
+  createControl,
+  createControlRoutes,
+  type Control,
+  type ControlOptions,
+} from "./control/control.ts";
+import { createDirectory, type ControlDirectory } from "./control/directory.ts";
+import { migrate, openDatabase, type Database } from "./db/database.ts";
+import { openEmbeddedPostgres } from "./db/embedded.ts";
+import type { EventsFrame, Fanout } from "./fanout/fanout.ts";
+import { connectJetStream } from "./fanout/jetstream.ts";
+import { createMemoryFanout } from "./fanout/memory.ts";
+import { createFeed, type Feed } from "./feed/feed.ts";
+import { createMarks } from "./feed/marks.ts";
+import type { Readiness } from "./http/health-routes.ts";
+import type { Route } from "./http/route.ts";
+import type { OpenApiDocument } from "./http/openapi.ts";
+import { listen } from "./http/server.ts";
+import { createIngest } from "./ingest/ingest.ts";
+import { createIngestRoutes } from "./ingest/routes.ts";
+import { generateKeyRing, loadOrCreateKeys, parseKeyRing, type KeyRing } from "./keyring.ts";
+import { createAppender, type AppendedRun, type Appender } from "./log/append.ts";
+import { createCursors, type Cursors } from "./log/cursor.ts";
+import { startHousekeeping } from "./log/housekeeping.ts";
+import { createLog, type Log } from "./log/log.ts";
+import { createPartitions } from "./log/partitions.ts";
+import { fixShards } from "./log/settings.ts";
+import { createPull, type Pull } from "./pull/pull.ts";
+import { createPullRoutes } from "./pull/routes.ts";
+import { createAttempter, type Attempter } from "./push/attempt.ts";
+import { createDeliverer } from "./push/deliver.ts";
+import { createEgressPolicy, type EgressPolicy } from "./push/egress.ts";
+import { createEndpointLoader } from "./push/endpoints.ts";
+import { startPush, type Push } from "./push/push.ts";
+import { createStreams, type Streams } from "./stream/streams.ts";
+import { createStreamRoutes } from "./stream/routes.ts";
+import { createLogger, type Logger } from "./telemetry.ts";
+
+export type Gateway = {
+  readonly url: string;
+  readonly operatorKey: string;
+  /** Drains: no new work; what is under way ends within the grace time or is left to be redone. */
+  stop(): Promise<void>;
+};
+
+/** What both roles stand on. */
+type Services = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly shards: number;
+  readonly cursors: Cursors;
+  readonly log: Log;
+  readonly fanout: Fanout;
+  readonly feed: Feed;
+  readonly egress: EgressPolicy;
+};
+
+/** What the api role adds. */
+type Stages = {
+  readonly appender: Appender;
+  readonly directory: ControlDirectory;
+  readonly controlRoutes: readonly Route[];
+  readonly pull: Pull;
+  readonly streams: Streams;
+};
+
+/** Of the pool, for appends alone: whoever reads must not hold up producers. */
+const appendConnections = 2;
+
+/** Of the pool, for the leases and the outcomes of the push role. */
+const pushConnections = 2;
+
+/** The answer to a probe must come before the prober gives up. */
+const readinessTimeoutMs = 2_000;
+
+/** `fatal` is called when the process cannot go on. */
+export async function startGateway(
+  config: Config,
+  logger: Logger,
+  fatal: (error: Error) => void,
+): Promise<Gateway> {
+  await using opening = new AsyncDisposableStack();
+  const { url, operatorKey, ring } = await openFoundations(config, logger, fatal, opening);
+  await migrate(url);
+  const database = openPool(url, readConnections(config), "tidegate", opening);
+  const appends = openPool(url, appendConnections, "tidegate append", opening);
+  const outcomes = openPool(url, pushConnections, "tidegate push", opening);
+  const shards = await fixShards(database.sql, config.shards);
+  await createPartitions(database.sql);
+
+  const fanout = await openFanout(config, shards, logger);
+  opening.defer(() => fanout.stop());
+  const services = createServices({ config, logger, database, ring, shards, fanout });
+  opening.defer(() => services.feed.stop());
+  const housekeeping = startHousekeeping(database.sql, logger);
+  opening.defer(() => housekeeping.stop());
+  const control = await createControl({ ...controlOptions(services), operatorKey });
+  const stages = createStages(services, appends, control);
+  opening.defer(() => stages.appender.drain());
+  // All that drains does so at the same time, or the grace times would add up.
+  const drains: (() => Promise<void>)[] = [];
+  opening.defer(async () => void (await Promise.all(drains.map((drain) => drain()))));
+  const { host, port, shutdownMs } = config;
+  if (config.roles.has("push")) {
+    const attempter = createAttempter({ policy: services.egress, proxy: config.egressProxy });
+    const push = await startPushRole(services, control, attempter, outcomes);
+    drains.push(async () => {
+      await push.stop(shutdownMs);
+      // Cuts what has not ended in time, so not a moment earlier.
+      await attempter.stop();
+    });
+  }
+  const { app } = createHttp(services, stages);
+  const listening = await listen(app, { host, port, log: logger });
+  drains.push(async () => {
+    // The listener first, or a client that is cut off here would be back at once.
+    const closed = listening.stop(shutdownMs);
+    stages.streams.stop();
+    stages.pull.stop();
+    await closed;
+  });
+  logger.info({ url: listening.url, roles: [...config.roles], shards }, "started");
+
+  const opened = opening.move();
+  return { url: listening.url, operatorKey, stop: () => opened.disposeAsync() };
+}
+
+/** The document of the whole API, made without opening anything. */
+export async function describeApi(config: Config): Promise<OpenApiDocument> {
+  const logger = createLogger({ level: "silent" });
+  // Connects only when a statement is sent, and none is.
+  const database = openDatabase("postgres://localhost/none", { connections: 1, name: "none" });
+  const ring = parseKeyRing(generateKeyRing());
+  const fanout = createMemoryFanout();
+  const services = createServices({ config, logger, database, ring, shards: 1, fanout });
+  const directory = createDirectory(database);
+  const controlRoutes = createControlRoutes(controlOptions(services));
+  const stages = createStages(services, database, { directory, routes: controlRoutes });
+  const { document } = createHttp(services, stages);
+  await services.feed.stop();
+  stages.streams.stop();
+  return document;
+}
+
+async function openFoundations(
+  config: Config,
+  log: Logger,
+  fatal: (error: Error) => void,
+  opening: AsyncDisposableStack,
+): Promise<{ url: string; operatorKey: string; ring: KeyRing }> {
+  const { databaseUrl, operatorKey, secrets, dataDir } = config;
+  if (databaseUrl !== undefined && operatorKey !== undefined && secrets !== undefined) {
+    return { url: databaseUrl, operatorKey, ring: parseKeyRing(secrets) };
+  }
+  const keys = await loadOrCreateKeys(dataDir);
+  const ring = parseKeyRing(secrets ?? keys.secrets);
+  const { url } = opening.use(await openEmbeddedPostgres({ dataDir, log, onLost: fatal }));
+  return { url, operatorKey: operatorKey ?? keys.operatorKey, ring };
+}
+
+function readConnections({ databasePool, roles }: Config): number {
+  return databasePool - appendConnections - (roles.has("push") ? pushConnections : 0);
+}
+
+function openPool(url: string, connections: number, name: string, opening: AsyncDisposableStack) {
+  const database = openDatabase(url, { connections: Math.max(connections, 1), name });
+  opening.defer(() => database.stop());
+  return database;
+}
+
+async function openFanout(config: Config, shards: number, log: Logger): Promise<Fanout> {
+  const servers = config.natsServers;
+  return servers === undefined
+    ? createMemoryFanout({ log })
+    : await connectJetStream({ servers, shards, log });
+}
+
+function createServices(
+  given: Pick<Services, "config" | "logger" | "database" | "ring" | "shards" | "fanout">,
+): Services {
+  const log = createLog(given.database.sql);
+  return {
+    ...given,
+    log,
+    feed: createFeed({ log, fanout: given.fanout, logger: given.logger }),
+    cursors: createCursors(given.ring),
+    egress: createEgressPolicy({ allow: given.config.allowAddresses }),
+  };
+}
+
+function controlOptions(services: Services): ControlOptions {
+  const { database, ring, cursors, shards, config, egress, fanout } = services;
+  return {
+    ...{ database, ring, cursors, shards },
+    retentionDays: config.retentionDays,
+    checkUrl: egress.checkUrl,
+    announce: (change) => fanout.publish([{ kind: "changed", ...change }]),
+  };
+}
+
+function createStages(
+  { logger, cursors, log, feed, fanout }: Services,
+  appends: Database,
+  control: Pick<Control, "directory" | "routes">,
+): Stages {
+  const { directory, routes: controlRoutes } = control;
+  const marks = createMarks({ log, cursors });
+  return {
+    appender: createAppender({
+      sql: appends.sql,
+      log: logger,
+      tell: (runs) => fanout.publish(runs.map(frameOf)),
+    }),
+    directory,
+    controlRoutes,
+    pull: createPull({ log, feed, marks }),
+    streams: createStreams({ feed, marks, directory, logger }),
+  };
+}
+
+function frameOf({ tenant, shard, events }: AppendedRun): EventsFrame {
+  const first = events[0]?.sequence ?? 0;
+  return { kind: "events", tenant, shard, first, last: first + events.length - 1, events };
+}
+
+async function startPushRole(
+  services: Services,
+  control: Control,
+  attempter: Attempter,
+  writes: Database,
+): Promise<Push> {
+  const { config, logger: log, database, ring, cursors, feed, shards } = services;
+  const defaultScheduleMs = config.retryScheduleMs;
+  return startPush({
+    sql: database.sql,
+    writes: writes.sql,
+    feed,
+    log,
+    endpoints: createEndpointLoader({ database, ring, defaultScheduleMs, log }),
+    deliver: createDeliverer({
+      attempter,
+      cursors,
+      log,
+      userAgent: `Tidegate/${packageJson.version}`,
+      disable: control.disableEndpoint,
+    }),
+    process: randomUUID(),
+    shards,
+    slots: config.pushConcurrency,
+    alone: config.databaseUrl === undefined,
+  });
+}
+
+function createHttp(services: Services, stages: Stages): Api {
+  const { config, logger, cursors, log } = services;
+  const { appender, directory, controlRoutes, pull, streams } = stages;
+  const { tenantByPrefix } = directory;
+  const routes = [
+    ...createIngestRoutes(createIngest({ appender, cursors, directory })),
+    ...createPullRoutes({ pull, log, directory, tenantByPrefix }),
+    ...createStreamRoutes({ streams }),
+    ...controlRoutes,
+  ];
+  return createApi({
+    routes: config.roles.has("api") ? routes : [],
+    directory,
+    version: packageJson.version,
+    corsOrigins: config.corsOrigins,
+    readiness: () => readiness(services),
+    log: logger,
+  });
+}
+
+/** Without the database nothing can be served; without the fan-out all is served, a second late. */
+async function readiness({ database, fanout }: Services): Promise<Readiness> {
+  const answer = database.sql`select 1`.then(
+    () => "up",
+    () => "unreachable",
+  );
+  const silence = delay(readinessTimeoutMs, "no answer", { ref: false });
+  const state = await Promise.race([answer, silence]);
+  return { ready: state === "up", components: { database: state, fanout: fanout.status().state } };
+}

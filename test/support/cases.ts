@@ -1,0 +1,183 @@
+/**
+ * How to ask for each operation of openapi.yaml. An operation without its case fails the suite;
+ * what the tests of the contract and of isolation make of a case follows from the document.
+ *
+ * A request is built for the tenant that sends it, and never names that tenant. What it uses up is
+ * made anew for each request.
+ */
+import { randomBytes } from "node:crypto";
+import type { ProblemSlug } from "../../src/problem.ts";
+import type { Request } from "./exercise.ts";
+import { succeed } from "./gateway.ts";
+import type { Planted, Thing } from "./planted.ts";
+
+export type Build = (sender: Planted) => Request | Promise<Request>;
+
+export type Sample = {
+  readonly status: number;
+  readonly build: Build;
+  /** Things that it can name in headers, which the document does not list. */
+  readonly headers?: Readonly<Record<string, Thing>>;
+};
+
+export type Case = {
+  /** One for each success that the document names, status and media type; the plainest first. */
+  readonly samples: readonly Sample[];
+  /** For those problems that the document alone does not say how to provoke. */
+  readonly problems?: Readonly<Partial<Record<ProblemSlug, Build>>>;
+};
+
+const event = { type: "order.created", data: { amount: 4_200 } };
+
+/** So that nothing is pushed to the endpoints that come and go here. */
+const unused = ["never.appended"];
+
+const plain: Sample = { status: 200, build: () => ({}) };
+
+const ownTenant: Build = ({ name }) => ({ path: { tenant: name } });
+const ownEndpoint: Build = ({ things }) => ({ path: { id: things.endpoint } });
+const ownEvent: Build = ({ things }) => ({ path: { id: things.event } });
+
+/** An address of a private network, which the tests' gateway may not reach. */
+const privateUrl = "http://10.0.0.1/hook";
+
+export const cases: Readonly<Record<string, Case>> = {
+  appendEvents: {
+    samples: [
+      {
+        status: 201,
+        build: () => ({ body: event }),
+        headers: { "idempotency-key": "idempotencyKey" },
+      },
+      { status: 200, build: () => ({ body: { events: [event, event] } }) },
+      { status: 200, build: repeatedEvent },
+    ],
+    problems: {
+      "invalid-header": () => ({
+        body: { events: [event] },
+        headers: { "idempotency-key": "of-a-batch" },
+      }),
+      "idempotency-conflict": async (sender) => {
+        const { body } = await repeatedEvent(sender);
+        return { body: { ...body, data: "other" } };
+      },
+    },
+  },
+  listEvents: {
+    samples: [
+      plain,
+      {
+        status: 200,
+        build: () => ({ headers: { accept: "application/cloudevents-batch+json" } }),
+      },
+      { status: 304, build: knownPage },
+    ],
+    problems: { "cursor-filter-mismatch": cursorOfAnotherFilter },
+  },
+  getEvent: {
+    samples: [
+      { status: 200, build: ownEvent },
+      {
+        status: 200,
+        build: async (sender) => ({
+          ...(await ownEvent(sender)),
+          headers: { accept: "application/cloudevents+json" },
+        }),
+      },
+    ],
+  },
+  streamEvents: {
+    samples: [{ ...plain, headers: { "last-event-id": "cursor" } }],
+    problems: { "cursor-filter-mismatch": cursorOfAnotherFilter },
+  },
+
+  putTenant: {
+    samples: [
+      { status: 201, build: () => ({ path: { tenant: `new-${unique()}` }, body: {} }) },
+      { status: 200, build: ({ name }) => ({ path: { tenant: name }, body: { name: "Put" } }) },
+    ],
+  },
+  getTenant: { samples: [{ status: 200, build: ownTenant }] },
+  patchTenant: {
+    samples: [
+      { status: 200, build: ({ name }) => ({ path: { tenant: name }, body: { name: "Patch" } }) },
+    ],
+  },
+  listTenants: { samples: [plain] },
+
+  createKey: { samples: [{ status: 201, build: () => ({ body: { scopes: ["read"] } }) }] },
+  listKeys: { samples: [plain] },
+  deleteKey: {
+    samples: [
+      {
+        status: 204,
+        build: async ({ call }) => {
+          const key = await succeed(call("POST", "/keys", { body: { scopes: ["read"] } }));
+          return { path: { id: String(key["id"]) } };
+        },
+      },
+    ],
+  },
+
+  createEndpoint: {
+    samples: [{ status: 201, build: ({ url }) => ({ body: { url, types: unused } }) }],
+    problems: { "address-not-allowed": () => ({ body: { url: privateUrl } }) },
+  },
+  listEndpoints: { samples: [plain] },
+  getEndpoint: { samples: [{ status: 200, build: ownEndpoint }] },
+  patchEndpoint: {
+    samples: [
+      {
+        status: 200,
+        build: async (sender) => ({ ...(await ownEndpoint(sender)), body: { max_in_flight: 7 } }),
+      },
+    ],
+    problems: {
+      "address-not-allowed": async (sender) => ({
+        ...(await ownEndpoint(sender)),
+        body: { url: privateUrl },
+      }),
+    },
+  },
+  deleteEndpoint: {
+    samples: [
+      {
+        status: 204,
+        build: async ({ call, url }) => {
+          const body = { url, types: unused };
+          const endpoint = await succeed(call("POST", "/endpoints", { body }));
+          return { path: { id: String(endpoint["id"]) } };
+        },
+      },
+    ],
+  },
+  getEndpointSecret: { samples: [{ status: 200, build: ownEndpoint }] },
+
+  getHealth: { samples: [plain] },
+  getReadiness: { samples: [plain] },
+  getOpenApiJson: { samples: [plain] },
+  getOpenApiYaml: { samples: [plain] },
+};
+
+/** An event that has been appended under its key. */
+async function repeatedEvent({ call }: Planted) {
+  const body = { ...event, key: unique() };
+  await succeed(call("POST", "/events", { body }));
+  return { body };
+}
+
+/** A full page, and the validator that it came with. */
+async function knownPage({ call, things }: Planted): Promise<Request> {
+  const query = { cursor: things.cursor, limit: "1" };
+  const page = await call("GET", `/events?${new URLSearchParams(query).toString()}`);
+  return { query, headers: { "if-none-match": page.headers.get("etag") ?? "" } };
+}
+
+async function cursorOfAnotherFilter({ call }: Planted): Promise<Request> {
+  const page = await succeed(call("GET", "/events?types=order.*"));
+  return { query: { cursor: String(page["cursor"]) } };
+}
+
+function unique(): string {
+  return randomBytes(8).toString("hex");
+}

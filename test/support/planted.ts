@@ -1,0 +1,89 @@
+/**
+ * A tenant with one thing of every kind, each marked, so that any answer that shows something of
+ * it to somebody else gives itself away.
+ */
+import { randomBytes } from "node:crypto";
+import type { Scope } from "../../src/http/auth.ts";
+import { succeed, type CallOptions, type TestGateway } from "./gateway.ts";
+
+export type Planted = Awaited<ReturnType<typeof plant>>;
+
+/** Things that a request can name; a value of each belongs to the planted tenant. */
+export type Thing = "cursor" | "endpoint" | "event" | "idempotencyKey";
+
+/** What is pushed to `receiver` is of no interest here. */
+export async function plant(gateway: TestGateway, label: string, receiver: string) {
+  const name = await gateway.createTenant(`${label}-${randomBytes(6).toString("hex")}`);
+  // In every text that the tenant can choose: other than its name, a request never repeats it.
+  const mark = `mark${randomBytes(8).toString("hex")}`;
+  await succeed(gateway.call("PATCH", `/tenants/${name}`, { body: { name: `Name ${mark}` } }));
+  const key = await createKey(["manage"]);
+
+  const url = `${receiver}/${mark}`;
+  const endpoint = await succeed(
+    call("POST", "/endpoints", {
+      body: {
+        url,
+        description: `Description ${mark}`,
+        types: [`type.${mark}`],
+        metadata: { [mark]: mark },
+        headers: { [`x-${mark}`]: mark },
+      },
+    }),
+  );
+  const idempotencyKey = `key-${mark}`;
+  const event = { source: `/${mark}`, type: `type.${mark}`, subject: mark, data: { mark } };
+  const first = await succeed(call("POST", "/events", { body: { ...event, key: idempotencyKey } }));
+  // A reader that continues after the first one's cursor finds this.
+  const second = await succeed(call("POST", "/events", { body: event }));
+
+  const things: Record<Thing, string> = {
+    cursor: String(first["cursor"]),
+    endpoint: String(endpoint["id"]),
+    event: String(first["id"]),
+    idempotencyKey,
+  };
+  const secrets = [key, endpoint["secret"], second["id"], second["cursor"]].map(String);
+  const keys = new Map<string, Promise<string>>();
+
+  return {
+    ...{ gateway, name, key, url, things, call, keyWith, createKey, snapshot },
+    /** None of these may be in an answer to anybody else, unless the request said it. */
+    markers: [name, mark, ...Object.values(things), ...secrets],
+  };
+
+  /** A request of the tenant itself. */
+  function call(method: string, path: string, options: CallOptions = {}) {
+    return gateway.call(method, path, { key, ...options });
+  }
+
+  /** A key with just these scopes, the same one every time. */
+  function keyWith(scopes: readonly Scope[]): Promise<string> {
+    const known = keys.get(scopes.join());
+    if (known !== undefined) return known;
+    const created = createKey(scopes);
+    keys.set(scopes.join(), created);
+    return created;
+  }
+
+  async function createKey(scopes: readonly Scope[]): Promise<string> {
+    const body = { tenant: name, scopes, description: `Key ${mark}` };
+    return String((await succeed(gateway.call("POST", "/keys", { body })))["key"]);
+  }
+
+  /** All that the tenant has, without what changes by itself. */
+  async function snapshot(): Promise<unknown> {
+    const query = `tenant=${name}&limit=1000`;
+    const lists = ["endpoints", "keys", "events"].map(async (list) => {
+      const items = (await succeed(gateway.call("GET", `/${list}?${query}`)))[list];
+      return (items as Record<string, unknown>[]).map(lasting);
+    });
+    return Promise.all([...lists, succeed(gateway.call("GET", `/tenants/${name}`))]);
+  }
+}
+
+const changing = ["position", "lag", "retrying", "dead", "last_success_at", "last_failure"];
+
+function lasting(item: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(item).filter(([name]) => !changing.includes(name)));
+}

@@ -1,0 +1,164 @@
+/**
+ * The bare operations that the gateway is compared with: the same SQL straight through postgres.js,
+ * the same requests straight through undici. One process, like the gateway.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import { Pool } from "undici";
+import { arrayText, openDatabase, type Sql } from "../../src/db/database.ts";
+import type { Tenant } from "../../src/http/auth.ts";
+import { toNewEvent } from "../../src/ingest/event.ts";
+import type { NewEvent } from "../../src/log/new-event.ts";
+import { nowMs } from "../clock.ts";
+import { dataText, eventSubject, eventType } from "../payload.ts";
+import { serve } from "./serve.ts";
+
+export type BareOperations = typeof operations;
+
+const databaseUrl = process.env["DATABASE_URL"] ?? "";
+
+/** As many as the gateway puts into one statement. */
+const seedGroupEvents = 1_000;
+
+const operations = { append, seed, read, post };
+serve(operations);
+
+/** Appends groups of this many events, one after the other, which is how the gateway does it. */
+async function append(input: {
+  tenant: Tenant;
+  group: number;
+  seconds: number;
+}): Promise<{ rate: number }> {
+  const { tenant, group, seconds } = input;
+  const events = Array<NewEvent>(group).fill(newEvent(tenant));
+  let appended = 0;
+  await withDatabase(1, async (sql) => {
+    const endAt = nowMs() + seconds * 1_000;
+    while (nowMs() < endAt) {
+      await appendGroup(sql, events);
+      if (nowMs() <= endAt) appended += group;
+    }
+  });
+  return { rate: appended / seconds };
+}
+
+/** Fills a log with at least this many events, in whole groups. */
+async function seed(input: { tenant: Tenant; events: number }): Promise<void> {
+  const group = Array<NewEvent>(seedGroupEvents).fill(newEvent(input.tenant));
+  await withDatabase(1, async (sql) => {
+    for (let seeded = 0; seeded < input.events; seeded += seedGroupEvents) {
+      await appendGroup(sql, group);
+    }
+  });
+}
+
+/** Reads pages as `Log.read` does, each reader from its own place to the end and again. */
+async function read(input: {
+  tenant: Tenant;
+  events: number;
+  readers: number;
+  pageEvents: number;
+  seconds: number;
+}): Promise<{ rate: number }> {
+  const { tenant, events, readers, pageEvents, seconds } = input;
+  let found = 0;
+  await withDatabase(readers, async (sql) => {
+    const [first] = await sql<{ day: string }[]>`
+      select day::text from log_days where tenant = ${tenant.id} order by day limit 1`;
+    const day = first?.day ?? "";
+    const endAt = nowMs() + seconds * 1_000;
+    await Promise.all(
+      Array.from({ length: readers }, (_, reader) => readOn(sql, day, reader, endAt)),
+    );
+  });
+  return { rate: found / seconds };
+
+  async function readOn(sql: Sql, day: string, reader: number, endAt: number): Promise<void> {
+    const pages = Math.floor(events / pageEvents);
+    for (let page = Math.floor((reader * pages) / readers); nowMs() < endAt;) {
+      const rows = await readPage(sql, tenant, day, page * pageEvents + 1, pageEvents);
+      if (nowMs() <= endAt) found += rows;
+      page = rows === pageEvents ? (page + 1) % pages : 0;
+    }
+  }
+}
+
+/** Posts the same request again and again, this many at a time, and reads the answers. */
+async function post(input: {
+  url: string;
+  headers: Record<string, string>;
+  body: Uint8Array;
+  inFlight: number;
+  seconds: number;
+}): Promise<{ rate: number }> {
+  const { headers, body, inFlight, seconds } = input;
+  const { origin, pathname } = new URL(input.url);
+  const pool = new Pool(origin, { connections: inFlight, pipelining: 1 });
+  let answered = 0;
+  const endAt = nowMs() + seconds * 1_000;
+  await Promise.all(Array.from({ length: inFlight }, postUntilEnd));
+  await pool.close();
+  return { rate: answered / seconds };
+
+  async function postUntilEnd(): Promise<void> {
+    while (nowMs() < endAt) {
+      const answer = await pool.request({ path: pathname, method: "POST", headers, body });
+      await answer.body.dump();
+      if (answer.statusCode !== 200) throw new Error(`answered ${answer.statusCode}`);
+      if (nowMs() <= endAt) answered += 1;
+    }
+  }
+}
+
+async function withDatabase(connections: number, use: (sql: Sql) => Promise<void>): Promise<void> {
+  const { sql, stop } = openDatabase(databaseUrl, { connections, name: "bench bare" });
+  try {
+    await Promise.all(Array.from({ length: connections }, () => sql`select 1`));
+    await use(sql);
+  } finally {
+    await stop();
+  }
+}
+
+function newEvent(tenant: Tenant): NewEvent {
+  const data = { text: dataText(), depth: 2, repeated: false };
+  return toNewEvent(tenant, { type: eventType, subject: eventSubject }, data);
+}
+
+/** The statement of `src/log/append.ts`. */
+async function appendGroup(sql: Sql, group: readonly NewEvent[]): Promise<void> {
+  const column = (of: (event: NewEvent) => string | null) => arrayText(group.map(of));
+  const hex = randomBytes(4 * group.length).toString("hex");
+  const nonces = group.map((_, index) => hex.slice(8 * index, 8 * index + 8));
+  const rows = await sql<{ outcome: string }[]>`
+    select ordinal, outcome, sequence, day::text,
+      (extract(epoch from appended_at) * 1000)::bigint as at, id, envelope
+    from append_events(${randomUUID()}, ${false},
+      ${column((event) => event.tenant)}::uuid[], ${arrayText(nonces)}::text[],
+      ${column((event) => event.type)}::text[], ${column((event) => event.subject)}::text[],
+      ${column((event) => event.key)}::text[], ${column((event) => event.digest)}::text[],
+      ${column((event) => event.start)}::text[], ${column((event) => event.time)}::text[],
+      ${column((event) => event.middle)}::text[], ${column((event) => event.data)}::text[])`;
+  if (rows.length !== group.length || rows.some(({ outcome }) => outcome !== "appended")) {
+    throw new Error("a group was not appended");
+  }
+}
+
+/** The statement of `src/log/log.ts`, with its bound for a page's bytes. Tells how many came. */
+async function readPage(sql: Sql, tenant: Tenant, day: string, from: number, limit: number) {
+  const rows = await sql`
+    select sequence, type, subject, envelope,
+      (extract(epoch from appended_at) * 1000)::bigint as at
+    from (
+      select *, sum(octet_length(envelope)) over (order by sequence rows unbounded preceding)
+        - octet_length(envelope) as bytes_before
+      from (
+        select sequence, type, subject, envelope, appended_at from events
+        where tenant = ${tenant.id} and day = ${day} and sequence >= ${from}
+          and day >= (select oldest_day from log_settings)
+        order by sequence limit ${limit}
+      ) as found
+    ) as weighed
+    where bytes_before < ${4 << 20}
+    order by sequence`;
+  return rows.length;
+}

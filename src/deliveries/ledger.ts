@@ -145,6 +145,7 @@ export function createLedger(options: {
   async function write(): Promise<void> {
     const batch = entries.slice(0, batchMaxRows);
     await insist(batch);
+    if (closed) return;
     // Only now: until then they count as pending.
     entries = entries.slice(batch.length);
     writtenEntries += batch.length;

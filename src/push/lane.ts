@@ -119,7 +119,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   function wake(): void {
     grown = true;
-    void fill();
+    fill();
   }
 
   function take(): Delivery | undefined {
@@ -129,7 +129,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     // In turns: neither a heap of retries nor a heap of events keeps the other waiting.
     retryNext = !retryNext;
     inFlight += 1;
-    if (fresh.length < maxInFlight) void fill();
+    if (fresh.length < maxInFlight) fill();
     return delivery;
   }
 
@@ -155,7 +155,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     const retried = delivery.retry !== undefined || record.dueAt !== null;
     write(record, retried || onWritten ? settled : undefined);
     if (hasWork()) ready(lane);
-    void fill();
+    fill();
 
     function settled() {
       if (retried) retries.settled(sequence, record.dueAt);
@@ -204,8 +204,11 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   }
 
   /** Reads on until the buffer is full or the head is reached. One run at a time. */
-  async function fill(): Promise<void> {
-    if (filling || !mayRead()) return;
+  function fill(): void {
+    if (!filling && mayRead()) void readWhileRoom();
+  }
+
+  async function readWhileRoom(): Promise<void> {
     filling = true;
     try {
       while (mayRead()) await readOn();

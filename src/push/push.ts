@@ -40,8 +40,6 @@ const compareMs = 5_000;
 /** Pause after a look for work that failed. */
 const workPauseMs = 500;
 
-const reopenPauseMs = 1_000;
-
 /** For the last outcomes and the leases, once all attempts have ended. */
 const handOverMaxMs = 5_000;
 
@@ -168,8 +166,7 @@ export async function startPush(options: {
   function refused(fence: Fence) {
     const line = { tenantId: fence.tenant, endpoint: endpointName(fence.endpoint) };
     log.info(line, "outcomes were not taken: beginning anew from what is written");
-    // Not at once: whatever is wrong with it may be wrong again.
-    setTimeout(() => rosters.get(fence.tenant)?.reopen(fence), reopenPauseMs);
+    rosters.get(fence.tenant)?.reopen(fence);
   }
 
   async function stop(graceMs: number): Promise<void> {
@@ -179,10 +176,8 @@ export async function startPush(options: {
     await scheduler.stop(graceMs);
     // Without the database neither can be done: whoever takes over waits for the leases then.
     const given = leases
-      ?.stop()
-      .catch((error: unknown) =>
-        log.warn({ err: error }, "stopped without giving the shards back"),
-      );
+      .stop()
+      .catch((error: unknown) => log.warn({ err: error }, "stopped with the shards still leased"));
     await Promise.race([given, delay(handOverMaxMs, undefined, { ref: false })]);
     ledger.close();
   }

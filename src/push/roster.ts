@@ -13,7 +13,7 @@ export type Roster = {
    * it is read nothing new is sent, so that a change takes effect where it is told.
    */
   reload(): void;
-  /** Drives an endpoint anew from what is written, if it still does under this fence. */
+  /** Stops driving an endpoint under this fence, and soon drives it anew from what is written. */
   reopen(fence: Fence): void;
   /** Whether it drives these endpoints under these generations, or is about to read anew. */
   isCurrent(generations: ReadonlyMap<string, number> | undefined): boolean;
@@ -28,6 +28,7 @@ export type Roster = {
 const quietMs = 60_000;
 
 const reloadPauseMs = 500;
+const reopenPauseMs = 1_000;
 
 export function createRoster(options: {
   tenant: TenantId;
@@ -42,6 +43,7 @@ export function createRoster(options: {
   const { tenant, shard, epoch, feed, log, load, context } = options;
   const lanes = new Map<string, Lane>();
   let releases: (() => void)[] = [];
+  const reopening = new WeakSet<Lane>();
   let movedAt = performance.now();
   let waking: NodeJS.Immediate | undefined;
   let loading = false;
@@ -71,10 +73,16 @@ export function createRoster(options: {
 
   function reopen(fence: Fence): void {
     const lane = lanes.get(fence.endpoint);
-    if (lane?.fence !== fence) return;
-    lane.close();
-    lanes.delete(fence.endpoint);
-    reload();
+    if (lane?.fence !== fence || reopening.has(lane)) return;
+    reopening.add(lane);
+    lane.hold();
+    // Not at once: whatever is wrong with it may be wrong again.
+    setTimeout(() => {
+      if (lanes.get(fence.endpoint) !== lane) return;
+      lane.close();
+      lanes.delete(fence.endpoint);
+      reload();
+    }, reopenPauseMs);
   }
 
   async function loadWhileStale(): Promise<void> {

@@ -29,7 +29,8 @@ export function createLogger(options: {
 }
 
 /** The database's errors quote whole statements with their values: only what caused them is told. */
-function describeError(error: Error): object {
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
   if ("query" in error && "params" in error && error.cause instanceof Error) {
     return describeError(error.cause);
   }

@@ -83,6 +83,8 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   const window = createWindow(endpoint.position, endpoint.lastMatched);
   let written = endpoint.position.sequence;
+  /** Records on their way: who opened the endpoint anew meanwhile would not see them. */
+  let unwritten = 0;
   let fresh: Delivery[] = [];
   let freshBytes = 0;
   let retryNext = true;
@@ -182,7 +184,8 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   }
 
   function isIdle(): boolean {
-    return window.size() === 0 && !filling && !grown && retries.isEmpty();
+    const owes = window.size() > 0 || unwritten > 0 || !retries.isEmpty();
+    return !owes && !filling && !grown;
   }
 
   function close(): void {
@@ -279,6 +282,10 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   function write(record: DeliveryRecord | null, onWritten?: () => void) {
     written = window.low().sequence;
-    ledger.record(fence, window.low(), record, onWritten);
+    unwritten += 1;
+    ledger.record(fence, window.low(), record, () => {
+      unwritten -= 1;
+      onWritten?.();
+    });
   }
 }

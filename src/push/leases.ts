@@ -164,7 +164,8 @@ export async function startLeases(options: {
     stopped = true;
     clearTimeout(timer);
     clearInterval(watchdog);
-    await Promise.all([turning, ...handovers]);
+    await turning;
+    await Promise.all(handovers);
     await release([...held.keys()]);
     await sql`delete from push_processes where id = ${process}`;
   }

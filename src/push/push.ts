@@ -145,6 +145,8 @@ export async function startPush(options: {
 
   function reloadChanged() {
     if (rosters.size === 0) return;
+    // Leases that were renewed at the last moment wake nobody.
+    scheduler.pump();
     endpoints.generations([...rosters.keys()]).then(
       (found) => {
         for (const [tenant, roster] of rosters) {

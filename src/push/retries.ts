@@ -157,9 +157,10 @@ export function createRetryQueue(options: {
       if (event === null) expired(retry);
       else due.push({ ...retry, event });
     }
-    // More may stand behind a full load: they are asked for when these run low.
-    moreDue = nextAt === Infinity && retries.length >= loadMax;
-    if (moreDue && due.length < refillBelow) nextAt = now + loadPauseMs;
+    // They come in the order of their times, so more stand behind a full load that is due to its
+    // end: those are asked for when these run low.
+    moreDue = retries.length >= loadMax && (retries.at(-1)?.dueAt ?? Infinity) <= now;
+    if (moreDue && due.length < refillBelow) nextAt = Math.min(nextAt, now + loadPauseMs);
     if (due.length > 0) ready();
   }
 }

@@ -74,9 +74,11 @@ async function findBinaries(): Promise<{ initdb: string; pg_ctl: string }> {
 /** Whom the server runs as, or undefined when that is this process's own user. */
 async function findAccount(clusterDir: string, log: Logger): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  // A cluster made by an ordinary user stays theirs when root starts it once.
+  // A cluster made by an ordinary user stays theirs when root starts it once. At the first start
+  // there is none.
   const owner = await stat(clusterDir).catch(() => undefined);
   if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  // It fails where there is no such user yet.
   const known = await findUser().catch(() => undefined);
   if (known !== undefined) return known;
   log.info("creating the user postgres, since Postgres does not run as root");

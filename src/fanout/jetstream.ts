@@ -183,6 +183,7 @@ export async function connectJetStream(options: JetStreamOptions): Promise<Fanou
 
   async function shutDown(): Promise<void> {
     await own.stop();
+    // What is not acknowledged in time is in the log all the same.
     await inTime(sender.settled(), drainMs).catch(() => {});
     await keeper.stop();
   }
@@ -313,6 +314,7 @@ async function openConsumer(
     return {
       close() {
         subscription.unsubscribe();
+        // A courtesy: the broker removes it by itself when nobody listens to it.
         manager.consumers.delete(streamName, name).catch(() => {});
       },
     };

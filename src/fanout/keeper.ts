@@ -100,6 +100,7 @@ export function keepSession<S extends Session>(
     const ended = session;
     session = undefined;
     turn(false);
+    // A session that does not close has lost its connection: there is nothing left to close.
     if (ended !== undefined) await inTime(ended.close(), closeTimeoutMs).catch(() => {});
   }
 

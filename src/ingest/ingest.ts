@@ -2,7 +2,7 @@
  * Accepts events over HTTP: one, or a batch in which a bad item spoils only itself. Answers only
  * after the commit. Knows nothing of who will receive them.
  */
-import type { Directory, Principal } from "../http/auth.ts";
+import type { Directory, Principal, Tenant } from "../http/auth.ts";
 import { resolveTenant } from "../http/auth.ts";
 import type { Appender } from "../log/append.ts";
 import type { Cursors } from "../log/cursor.ts";
@@ -68,10 +68,10 @@ export function createIngest(options: {
     items: readonly (Item | Problem)[],
     withCursors: boolean,
   ): Promise<BatchResult[]> {
-    const prepared: (NewEvent | Problem)[] = [];
-    for (const item of items) {
-      prepared.push(item instanceof Problem ? item : await prepare(principal, item));
-    }
+    const tenants = await resolveTenants(principal, items);
+    const prepared = items.map((item) =>
+      item instanceof Problem ? item : prepare(tenants.get(item.tenant), item),
+    );
     const events = prepared.filter((event): event is NewEvent => !(event instanceof Problem));
     const results = await appender.append(events);
     let next = 0;
@@ -84,13 +84,25 @@ export function createIngest(options: {
     });
   }
 
-  async function prepare(principal: Principal, item: Item): Promise<NewEvent | Problem> {
+  /** Each name that a batch calls its tenants by, looked up once. */
+  async function resolveTenants(principal: Principal, items: readonly (Item | Problem)[]) {
+    const names = new Set(items.flatMap((item) => (item instanceof Problem ? [] : [item.tenant])));
+    const found = await Promise.all(
+      Array.from(names, async (name) => {
+        const tenant = await resolveTenant(directory, principal, name).catch(problemOrThrow);
+        return [name, tenant] as const;
+      }),
+    );
+    return new Map(found);
+  }
+
+  function prepare(tenant: Tenant | Problem | undefined, item: Item): NewEvent | Problem {
+    if (tenant === undefined) throw new Error("a batch names a tenant that was not looked up");
+    if (tenant instanceof Problem) return tenant;
     try {
-      const tenant = await resolveTenant(directory, principal, item.tenant);
       return toNewEvent(tenant, item.input, item.data);
     } catch (error) {
-      if (error instanceof Problem) return error;
-      throw error;
+      return problemOrThrow(error);
     }
   }
 
@@ -114,6 +126,11 @@ export function createIngest(options: {
     const fingerprint = Number.parseInt(id.slice(-8), 16);
     return cursors.mint({ tenant, position: { sequence, day }, fingerprint, filter: "any" });
   }
+}
+
+function problemOrThrow(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  throw error;
 }
 
 function failure(problem: Problem): BatchResult {

@@ -63,7 +63,7 @@ async function run({ rows, turns, json, dir }: Options): Promise<Report> {
   const head = {
     at: new Date().toISOString(),
     machine,
-    versions: await describeVersions(rig),
+    versions: await describeVersions(),
     ...turns,
     capacity: await measureCapacity(rig),
   };

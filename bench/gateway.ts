@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 export type GatewayProcess = {
   readonly url: string;
+  readonly pid: number;
   /** Lines of its log that tell of something wrong. */
   complaints(): Promise<string[]>;
   stop(): Promise<void>;
@@ -28,7 +29,13 @@ const lookMs = 20;
 
 export async function startGatewayProcess(
   dir: string,
-  settings: { databaseUrl: string; operatorKey: string; secrets: string },
+  settings: {
+    databaseUrl: string;
+    operatorKey: string;
+    secrets: string;
+    /** What a run needs to be configured all the same. */
+    environment?: Readonly<Record<string, string>>;
+  },
 ): Promise<GatewayProcess> {
   const outPath = join(dir, "gateway.out");
   const logPath = join(dir, "gateway.log");
@@ -44,6 +51,7 @@ export async function startGatewayProcess(
       TIDEGATE_OPERATOR_KEY: settings.operatorKey,
       TIDEGATE_SECRETS: settings.secrets,
       TIDEGATE_ALLOW_ADDRESSES: "127.0.0.0/8",
+      ...settings.environment,
     },
     // Files, so that its log costs this process nothing.
     stdio: ["ignore", out.fd, log.fd],
@@ -55,7 +63,8 @@ export async function startGatewayProcess(
   child.once("exit", () => process.off("exit", killAtExit));
   try {
     const url = await listeningUrl(child, outPath);
-    return { url, complaints: () => complaintsIn(logPath), stop: () => stop(child) };
+    const pid = child.pid ?? 0;
+    return { url, pid, complaints: () => complaintsIn(logPath), stop: () => stop(child) };
   } catch (cause) {
     await stop(child);
     const said = (await readFile(logPath, "utf8")).trim().split("\n").slice(-3).join("\n");

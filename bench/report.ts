@@ -19,26 +19,35 @@ export type Report = {
 };
 
 export function headText(report: Omit<Report, "rows">): string {
-  const { machine, versions, capacity } = report;
-  const memory = `${machine.memoryGiB.toFixed(1)} GiB`;
+  const { machine, capacity } = report;
   const [alone, ...idle] = Object.entries(capacity);
-  const lines = [
-    ["machine", `${machine.processor}, ${machine.cores} cores, ${memory}, ${machine.system}`],
-    [
-      "versions",
-      Object.entries(versions)
-        .map((pair) => pair.join(" "))
-        .join(", "),
-    ],
-    ["load", loadText(machine)],
+  return linesText([
+    ...machineLines(report),
     ["disk", `${alone?.[0]}: ${rateText(alone?.[1] ?? 0)}/s${diskWarning(machine)}`],
     ["workers", idle.map(([name, rate]) => `${name} ${rateText(rate)}/s`).join(", ")],
     [
       "turns",
       `${report.rounds} of ${report.seconds} s each, twice that where latency alone is measured; medians, (least – most)`,
     ],
+  ]);
+}
+
+/** What any figure stands on. */
+export function machineLines({
+  machine,
+  versions,
+}: Pick<Report, "machine" | "versions">): [string, string][] {
+  const memory = `${machine.memoryGiB.toFixed(1)} GiB`;
+  const named = Object.entries(versions).map((pair) => pair.join(" "));
+  return [
+    ["machine", `${machine.processor}, ${machine.cores} cores, ${memory}, ${machine.system}`],
+    ["versions", named.join(", ")],
+    ["load", loadText(machine)],
   ];
-  return lines.map(([name = "", text]) => `${name.padEnd(10)}${text}`).join("\n");
+}
+
+export function linesText(lines: readonly (readonly [string, string])[]): string {
+  return lines.map(([name, text]) => `${name.padEnd(10)}${text}`).join("\n");
 }
 
 function loadText({ loadBefore, cores }: Machine): string {

@@ -27,7 +27,7 @@ export type Answer = { readonly id: number; readonly busy: number } & (
 );
 
 /** No call of a run with sensible options takes this long; a stuck one must not hang the run. */
-const callTimeoutMs = 180_000;
+const callTimeoutMs = 600_000;
 
 /** A worker asked to stop has nothing to finish. */
 const stopTimeoutMs = 2_000;

@@ -26,6 +26,7 @@ const parts: readonly Part[] = [
     check: () => run("node", "scripts/openapi.ts", "--check"),
     hint: "npm run generate",
   },
+  { name: "openapi-lint", check: () => run("redocly", "lint", "--format", "stylish") },
   { name: "migrations", check: checkMigrations, hint: "npm run migration" },
   { name: "unused", check: () => run("knip", "--no-progress", "--no-config-hints") },
   { name: "layers", check: () => run("depcruise", "src") },
@@ -60,7 +61,7 @@ async function checkAll(chosen: readonly Part[]): Promise<string[]> {
       const startedAt = performance.now();
       const { ok, output } = await part.check();
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-      console.log(`${ok ? "ok    " : "FAILED"} ${part.name.padEnd(10)} ${seconds} s`);
+      console.log(`${ok ? "ok    " : "FAILED"} ${part.name.padEnd(12)} ${seconds} s`);
       if (ok) continue;
       failures.push(part.name);
       console.log(`\n${output.trim()}\n`);

@@ -6,6 +6,7 @@ import type { Directory } from "./http/auth.ts";
 import { createHealthRoutes, type Readiness } from "./http/health-routes.ts";
 import { mountRoutes } from "./http/mount.ts";
 import { createDocumentRoutes, openApiDocument, type OpenApiDocument } from "./http/openapi.ts";
+import type { RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import type { Logger } from "./telemetry.ts";
 
@@ -14,27 +15,42 @@ export type Api = {
   readonly document: OpenApiDocument;
 };
 
-const description =
-  "One event feed per tenant, delivered by webhooks, by polling and as a stream. " +
-  "Every error is an RFC 9457 problem.";
+/** What openapi.yaml says of the whole. */
+const about = {
+  title: "Tidegate",
+  description:
+    "One event feed per tenant, delivered by webhooks, by polling and as a stream. " +
+    "Every error is an RFC 9457 problem.",
+  license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
+  servers: [{ url: "http://127.0.0.1:8080", description: "A gateway started with its defaults" }],
+  tags: {
+    events: "What producers append, and readers pull or receive as a stream",
+    tenants: "Whose events there are: each has a log of its own",
+    keys: "Who may do what",
+    endpoints: "Where events are pushed to",
+    "event-types": "What the events of a type look like",
+    system: "The gateway itself",
+  },
+};
 
 export function createApi(options: {
   /** Those of the stages; a process without the api role has none. */
   routes: readonly Route[];
   directory: Directory;
+  limiter: RateLimiter;
   version: string;
   corsOrigins: readonly string[];
   readiness: () => Promise<Readiness>;
   log: Logger;
 }): Api {
-  const { version, directory, corsOrigins, readiness, log } = options;
+  const { version, directory, limiter, corsOrigins, readiness, log } = options;
   const routes = [
     ...options.routes,
     ...createHealthRoutes(readiness),
     ...createDocumentRoutes(() => document),
   ];
-  const document = openApiDocument(routes, { title: "Tidegate", version, description });
+  const document = openApiDocument(routes, { ...about, version });
   const app = new Hono<{ Bindings: HttpBindings }>();
-  mountRoutes(app, routes, { directory, log, corsOrigins, isUnavailable });
+  mountRoutes(app, routes, { directory, limiter, log, corsOrigins, isUnavailable });
   return { app, document };
 }

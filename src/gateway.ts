@@ -7,14 +7,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { createApi, type Api } from "./api.ts";
 import type { Config } from "./config.ts";
+import { announceChange, hearChanges } from "./control/changes.ts";
 import {
   createControl,
   createControlRoutes,
   type Control,
   type ControlOptions,
 } from "./control/control.ts";
-import { createDirectory, type ControlDirectory } from "./control/directory.ts";
-import { migrate, openDatabase, type Database } from "./db/database.ts";
+import { createDirectory, type Change, type ControlDirectory } from "./control/directory.ts";
+import { createEventTypeRegistry, type EventTypeRegistry } from "./control/event-types/registry.ts";
+import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
+import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
 import type { EventsFrame, Fanout } from "./fanout/fanout.ts";
 import { connectJetStream } from "./fanout/jetstream.ts";
@@ -24,13 +27,15 @@ import { createMarks } from "./feed/marks.ts";
 import type { Readiness } from "./http/health-routes.ts";
 import type { Route } from "./http/route.ts";
 import type { OpenApiDocument } from "./http/openapi.ts";
+import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import { listen } from "./http/server.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { createIngestRoutes } from "./ingest/routes.ts";
 import { generateKeyRing, loadOrCreateKeys, parseKeyRing, type KeyRing } from "./keyring.ts";
 import { createAppender, type AppendedRun, type Appender } from "./log/append.ts";
+import { createLogChores } from "./log/chores.ts";
 import { createCursors, type Cursors } from "./log/cursor.ts";
-import { startHousekeeping } from "./log/housekeeping.ts";
+import { startHousekeeping, type Housekeeping } from "./log/housekeeping.ts";
 import { createLog, type Log } from "./log/log.ts";
 import { createPartitions } from "./log/partitions.ts";
 import { fixShards } from "./log/settings.ts";
@@ -64,6 +69,7 @@ type Services = {
   readonly fanout: Fanout;
   readonly feed: Feed;
   readonly egress: EgressPolicy;
+  readonly limiter: RateLimiter;
 };
 
 /** What the api role adds. */
@@ -71,15 +77,23 @@ type Stages = {
   readonly appender: Appender;
   readonly directory: ControlDirectory;
   readonly controlRoutes: readonly Route[];
+  readonly eventTypes: EventTypeRegistry;
   readonly pull: Pull;
   readonly streams: Streams;
 };
 
 /** Of the pool, for appends alone: whoever reads must not hold up producers. */
-const appendConnections = 2;
+const appendConnections = 3;
 
 /** Of the pool, for the leases and the outcomes of the push role. */
 const pushConnections = 2;
+
+/** Of the pool, for what waits on purpose; opened only where house is kept. */
+const housekeepingConnections = 1;
+
+const noTimeLimits =
+  "the database ends no statement of ours by itself: set statement_timeout and lock_timeout on " +
+  "the role that DATABASE_URL names, since a pooler does not pass them on";
 
 /** The answer to a probe must come before the prober gives up. */
 const readinessTimeoutMs = 2_000;
@@ -97,16 +111,27 @@ export async function startGateway(
   const appends = openPool(url, appendConnections, "tidegate append", opening);
   const outcomes = openPool(url, pushConnections, "tidegate push", opening);
   const shards = await fixShards(database.sql, config.shards);
+  if (!(await hasTimeLimits(database.sql))) logger.warn(noTimeLimits);
   await createPartitions(database.sql);
 
   const fanout = await openFanout(config, shards, logger);
   opening.defer(() => fanout.stop());
   const services = createServices({ config, logger, database, ring, shards, fanout });
   opening.defer(() => services.feed.stop());
-  const housekeeping = startHousekeeping(database.sql, logger);
+  const tidying = openPool(url, housekeepingConnections, "tidegate housekeeping", opening);
+  const housekeeping = startHousekeeping({
+    sql: database.sql,
+    log: logger,
+    chores: [
+      ...createLogChores({ sql: tidying.sql, log: logger, retentionDays: config.retentionDays }),
+      createErasureChore({ orm: tidying.orm, log: logger }),
+    ],
+    alone: config.databaseUrl === undefined,
+  });
   opening.defer(() => housekeeping.stop());
   const control = await createControl({ ...controlOptions(services), operatorKey });
   const stages = createStages(services, appends, control);
+  opening.defer(hearChanges(fanout, (what) => forget(what, stages, housekeeping)));
   opening.defer(() => stages.appender.drain());
   // All that drains does so at the same time, or the grace times would add up.
   const drains: (() => Promise<void>)[] = [];
@@ -170,7 +195,8 @@ async function openFoundations(
 }
 
 function readConnections({ databasePool, roles }: Config): number {
-  return databasePool - appendConnections - (roles.has("push") ? pushConnections : 0);
+  const others = appendConnections + housekeepingConnections;
+  return databasePool - others - (roles.has("push") ? pushConnections : 0);
 }
 
 function openPool(url: string, connections: number, name: string, opening: AsyncDisposableStack) {
@@ -196,21 +222,22 @@ function createServices(
     feed: createFeed({ log, fanout: given.fanout, logger: given.logger }),
     cursors: createCursors(given.ring),
     egress: createEgressPolicy({ allow: given.config.allowAddresses }),
+    limiter: createRateLimiter(),
   };
 }
 
 function controlOptions(services: Services): ControlOptions {
-  const { database, ring, cursors, shards, config, egress, fanout } = services;
+  const { database, ring, cursors, shards, config, egress, fanout, limiter } = services;
   return {
-    ...{ database, ring, cursors, shards },
+    ...{ database, ring, cursors, shards, limiter },
     retentionDays: config.retentionDays,
     checkUrl: egress.checkUrl,
-    announce: (change) => fanout.publish([{ kind: "changed", ...change }]),
+    announce: (change) => announceChange(fanout, change),
   };
 }
 
 function createStages(
-  { logger, cursors, log, feed, fanout }: Services,
+  { logger, database, cursors, log, feed, fanout }: Services,
   appends: Database,
   control: Pick<Control, "directory" | "routes">,
 ): Stages {
@@ -224,9 +251,25 @@ function createStages(
     }),
     directory,
     controlRoutes,
+    eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
     pull: createPull({ log, feed, marks }),
     streams: createStreams({ feed, marks, directory, logger }),
   };
+}
+
+/** What this process remembers of what was changed, here or in another one, holds no longer. */
+function forget(
+  what: Change["what"],
+  { directory, eventTypes, streams, pull }: Stages,
+  housekeeping: Housekeeping,
+): void {
+  directory.forget(what);
+  if (what === "event-types") eventTypes.forget();
+  if (what === "keys" || what === "tenants") {
+    streams.recheck();
+    pull.recheck();
+  }
+  if (what === "tenants") housekeeping.wake(erasureChore);
 }
 
 function frameOf({ tenant, shard, events }: AppendedRun): EventsFrame {
@@ -264,10 +307,12 @@ async function startPushRole(
 
 function createHttp(services: Services, stages: Stages): Api {
   const { config, logger, cursors, log } = services;
-  const { appender, directory, controlRoutes, pull, streams } = stages;
+  const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
   const routes = [
-    ...createIngestRoutes(createIngest({ appender, cursors, directory })),
+    ...createIngestRoutes(
+      createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
+    ),
     ...createPullRoutes({ pull, log, directory, tenantByPrefix }),
     ...createStreamRoutes({ streams }),
     ...controlRoutes,
@@ -275,6 +320,7 @@ function createHttp(services: Services, stages: Stages): Api {
   return createApi({
     routes: config.roles.has("api") ? routes : [],
     directory,
+    limiter: services.limiter,
     version: packageJson.version,
     corsOrigins: config.corsOrigins,
     readiness: () => readiness(services),

@@ -26,6 +26,8 @@ export const problems = {
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "request-timeout": { status: 408, title: "The request did not arrive in time" },
 
+  "tenant-erasing": { status: 409, title: "The tenant is being erased" },
+
   "cursor-expired": { status: 410, title: "Events after the cursor have expired" },
   "cursor-ahead": { status: 410, title: "The cursor is ahead of the feed" },
   "feed-reset": { status: 410, title: "The feed was restored to an earlier state" },
@@ -38,6 +40,7 @@ export const problems = {
   "idempotency-conflict": { status: 422, title: "The key was used for another event" },
   "address-not-allowed": { status: 422, title: "Deliveries may not reach this address" },
 
+  "quota-exceeded": { status: 429, title: "The tenant's limit is reached" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
 
   "internal-error": { status: 500, title: "Internal error" },

@@ -120,8 +120,9 @@ async function withDatabase(connections: number, use: (sql: Sql) => Promise<void
 }
 
 function newEvent(tenant: Tenant): NewEvent {
-  const data = { text: dataText(), depth: 2, repeated: false };
-  return toNewEvent(tenant, { type: eventType, subject: eventSubject }, data);
+  const raw = { text: dataText(), depth: 2, repeated: false };
+  const input = { type: eventType, subject: eventSubject };
+  return toNewEvent(tenant, input, { kind: "json", raw, value: undefined });
 }
 
 /** The statement of `src/log/append.ts`. */
@@ -132,12 +133,12 @@ async function appendGroup(sql: Sql, group: readonly NewEvent[]): Promise<void> 
   const rows = await sql<{ outcome: string }[]>`
     select ordinal, outcome, sequence, day::text,
       (extract(epoch from appended_at) * 1000)::bigint as at, id, envelope
-    from append_events(${randomUUID()}, ${false},
+    from append_to_logs(${randomUUID()}, ${false},
       ${column((event) => event.tenant)}::uuid[], ${arrayText(nonces)}::text[],
       ${column((event) => event.type)}::text[], ${column((event) => event.subject)}::text[],
       ${column((event) => event.key)}::text[], ${column((event) => event.digest)}::text[],
       ${column((event) => event.start)}::text[], ${column((event) => event.time)}::text[],
-      ${column((event) => event.middle)}::text[], ${column((event) => event.data)}::text[])`;
+      ${column((event) => event.middle)}::text[], ${column((event) => event.content)}::text[])`;
   if (rows.length !== group.length || rows.some(({ outcome }) => outcome !== "appended")) {
     throw new Error("a group was not appended");
   }

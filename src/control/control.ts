@@ -2,6 +2,7 @@
 import type { Database } from "../db/database.ts";
 import { disable } from "../deliveries/positions.ts";
 import { createMarks } from "../feed/marks.ts";
+import type { RateLimiter } from "../http/rate-limit.ts";
 import type { Route } from "../http/route.ts";
 import type { KeyRing } from "../keyring.ts";
 import type { Cursors } from "../log/cursor.ts";
@@ -10,8 +11,10 @@ import { createLog } from "../log/log.ts";
 import { createDirectory, type Change, type ControlDirectory } from "./directory.ts";
 import type { CheckUrl } from "./endpoints/endpoints.ts";
 import { createEndpointRoutes } from "./endpoints/routes.ts";
+import { createEventTypeRoutes } from "./event-types/routes.ts";
 import { ensureOperatorKey } from "./keys/keys.ts";
 import { createKeyRoutes } from "./keys/routes.ts";
+import { createLimitsRoutes } from "./tenants/limits-routes.ts";
 import { createTenantRoutes } from "./tenants/routes.ts";
 
 export type Control = {
@@ -39,6 +42,7 @@ export type ControlOptions = {
   readonly shards: number;
   readonly retentionDays: number;
   readonly checkUrl: CheckUrl;
+  readonly limiter: Pick<RateLimiter, "use">;
   /** Tells the other processes; called after the commit. */
   readonly announce: (change: Change) => void;
 };
@@ -76,8 +80,10 @@ export function createControlRoutes(options: ControlOptions): Route[] {
   const { database, announce: changed } = options;
   const marks = createMarks({ log: createLog(database.sql), cursors: options.cursors });
   return [
-    ...createTenantRoutes({ orm: database.orm, shards: options.shards }),
+    ...createTenantRoutes({ orm: database.orm, shards: options.shards, changed }),
+    ...createLimitsRoutes({ orm: database.orm, limiter: options.limiter }),
     ...createKeyRoutes({ orm: database.orm, changed }),
     ...createEndpointRoutes({ ...options, marks, changed }),
+    ...createEventTypeRoutes({ orm: database.orm, changed }),
   ];
 }

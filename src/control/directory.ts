@@ -23,21 +23,33 @@ export type ControlDirectory = Directory & {
   tenantByPrefix(prefix: string): Promise<Tenant | undefined>;
 };
 
-/** Below the 5 s in which a revoked key has to be refused everywhere, with time for a slow answer. */
+/**
+ * Below the 5 s in which a revoked key has to be refused everywhere, with time for a slow answer;
+ * and below the time for which an erased tenant's name is held back (tenants/erasure.ts).
+ */
 const ttlMs = 2_000;
+
+/** Of tenants. One name that Postgres does not take (a NUL) would fail all that are asked with it. */
+const nameForm = /^[\w.-]{1,128}$/;
 
 type KnownKey = { readonly principal: Principal; readonly expiresAt: number };
 
 export function createDirectory({ orm }: { orm: Orm }): ControlDirectory {
   const keysByHash = createLookup({ load: loadKeys, ttlMs, rememberMissing: true });
-  // That a tenant is missing is never remembered: once its PUT was answered, every process must
-  // know it. Only operators ask by name, so nobody can make this expensive.
-  const tenantsByName = createLookup({ load: loadTenants, ttlMs, rememberMissing: false });
-  const tenantsByPrefix = createLookup({ load: loadByPrefix, ttlMs, rememberMissing: false });
+  // That a tenant is missing or on its way out is never remembered: once the PUT of its name was
+  // answered, every process must know it. Only operators ask by name, so nobody can make this
+  // expensive.
+  const lasting = {
+    ttlMs,
+    rememberMissing: false,
+    mayRemember: ({ erasing }: Tenant) => !erasing,
+  };
+  const tenantsByName = createLookup({ load: loadTenants, ...lasting });
+  const tenantsByPrefix = createLookup({ load: loadByPrefix, ...lasting });
 
   return {
     authenticate,
-    tenantByName: tenantsByName.get,
+    tenantByName: async (name) => (nameForm.test(name) ? tenantsByName.get(name) : undefined),
     tenantByPrefix: tenantsByPrefix.get,
     forget,
   };
@@ -115,6 +127,9 @@ function toPrincipal(
   };
 }
 
-function toTenant({ id, name, shard }: typeof tenants.$inferSelect): Tenant {
-  return { id: id as TenantId, name, shard };
+/** A tenant as requests know it. */
+export function toTenant(row: typeof tenants.$inferSelect): Tenant {
+  const { id, name, shard, appendsPerSecond, readsPerSecond, pushesPerSecond } = row;
+  const limits = { appendsPerSecond, readsPerSecond, pushesPerSecond, endpoints: row.endpointsMax };
+  return { id: id as TenantId, name, shard, limits, erasing: row.erasingSince !== null };
 }

@@ -29,8 +29,10 @@ export function createLookup<Value extends object>(options: {
   ttlMs: number;
   /** Whether that a name is missing is remembered too. */
   rememberMissing: boolean;
+  /** Values for which this is false are asked for each time. */
+  mayRemember?: (value: Value) => boolean;
 }): Lookup<Value> {
-  const { load, ttlMs, rememberMissing } = options;
+  const { load, ttlMs, rememberMissing, mayRemember = () => true } = options;
   const known = new LRUCache<string, Value>({ max: rememberedMax, ttl: ttlMs });
   // Apart, so that invented names cannot push out what is in use.
   const missing = new LRUCache<string, true>({ max: rememberedMax, ttl: ttlMs });
@@ -91,7 +93,10 @@ export function createLookup<Value extends object>(options: {
   }
 
   function remember(name: string, value: Value | undefined, start: number): void {
-    if (value !== undefined) known.set(name, value, { start });
-    else if (rememberMissing) missing.set(name, true, { start });
+    if (value === undefined) {
+      if (rememberMissing) missing.set(name, true, { start });
+    } else if (mayRemember(value)) {
+      known.set(name, value, { start });
+    }
   }
 }

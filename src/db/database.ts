@@ -29,7 +29,14 @@ const connectTimeoutSeconds = 5;
 const reconnectMaxSeconds = 0.5;
 
 /** No statement of ours takes this long on a healthy server; a stuck one must not hold a slot. */
-const statementTimeoutMs = 15_000;
+export const statementTimeoutMs = 15_000;
+
+/**
+ * The server answers within the statement time-out, and be it with an error. When it has said
+ * nothing for this long on top, the network or the server is gone without a word: the connection is
+ * dropped, and with it those of the pool that are idle.
+ */
+const silenceMarginMs = 3_000;
 
 /** Below the statement time-out, so that waiting for a lock is told apart from slow work. */
 const lockTimeoutMs = 5_000;
@@ -38,7 +45,6 @@ const lockTimeoutMs = 5_000;
 const idleInTransactionTimeoutMs = 5_000;
 
 const sessionLimits = {
-  statement_timeout: statementTimeoutMs,
   lock_timeout: lockTimeoutMs,
   idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
 };
@@ -46,15 +52,24 @@ const sessionLimits = {
 /** Any number: every gateway on this database must use the same one. */
 const migrationLock = 7_433_001;
 
-/** Opens a pool. Connections are made when statements need them: the first may fail, not this. */
+/**
+ * Opens a pool. Connections are made when statements need them: the first may fail, not this.
+ *
+ * Every statement has an end, whatever happens to the server: under way it has the server's
+ * time-outs and, should that be silent, our own; and what waits for a connection fails together
+ * with the first attempt to make one while there is none. Behind statements that work, only
+ * slowly, there is no limit to how many wait here: those are as many as `http/` lets in.
+ */
 export function openDatabase(
   url: string,
-  options: { connections: number; name: string },
+  options: { connections: number; name: string; statementTimeoutMs?: number },
 ): Database {
+  const statementMs = options.statementTimeoutMs ?? statementTimeoutMs;
   const pooled = new URL(url).searchParams.get("prepare") === "false";
   const sql = postgres(url, {
     max: options.connections,
     connect_timeout: connectTimeoutSeconds,
+    ...silenceLimit(statementMs + silenceMarginMs),
     backoff: (retries: number) => Math.min(reconnectMaxSeconds, 0.02 * 2 ** retries),
     fetch_types: false,
     onnotice: () => {},
@@ -67,7 +82,7 @@ export function openDatabase(
       application_name: options.name,
       // A transaction pooler refuses start-up parameters that it does not know: there, set these
       // on the role (`alter role … set statement_timeout …`).
-      ...(pooled ? {} : sessionLimits),
+      ...(pooled ? {} : { ...sessionLimits, statement_timeout: statementMs }),
     },
   });
   return {
@@ -75,6 +90,19 @@ export function openDatabase(
     orm: drizzle(sql, { schema }),
     stop: () => sql.end({ timeout: 2 }),
   };
+}
+
+/** Whether the server ends statements, as it does unless a pooler kept that from it. */
+export async function hasTimeLimits(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ limits: string[] }[]>`
+    select array[current_setting('statement_timeout'), current_setting('lock_timeout')]::text[]
+      as limits`;
+  return row !== undefined && !row.limits.includes("0");
+}
+
+/** An option that `patches/` adds to the driver, and which its types do not know. */
+function silenceLimit(ms: number): object {
+  return { response_timeout: ms / 1_000 };
 }
 
 /**

@@ -39,6 +39,19 @@ export const logSettings = pgTable(
   (table) => [check("log_settings_only_one", sql`${table.only}`)],
 );
 
+/** One row: which process keeps house now. */
+export const housekeeper = pgTable(
+  "housekeeper",
+  {
+    only: boolean("only").primaryKey().default(true),
+    owner: uuid("owner"),
+    expiresAt: instant("expires_at")
+      .notNull()
+      .default(sql`'epoch'`),
+  },
+  (table) => [check("housekeeper_only_one", sql`${table.only}`)],
+);
+
 /** Where each tenant's log ends. The row's lock is what orders appends. */
 export const heads = pgTable("heads", {
   tenant: uuid("tenant").primaryKey(),
@@ -73,7 +86,11 @@ export const logDays = pgTable(
     firstSequence: number("first_sequence").notNull(),
     firstAt: instant("first_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.day] })],
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.day] }),
+    // For retention, which takes days of all tenants.
+    index("log_days_day").on(table.day),
+  ],
 );
 
 /** Deduplication keys. Partitioned by day. */
@@ -115,9 +132,36 @@ export const tenants = pgTable(
     displayName: text("display_name"),
     shard: smallint("shard").notNull(),
     createdAt: instant("created_at").notNull().defaultNow(),
+    /** Null: no limit. */
+    appendsPerSecond: integer("appends_per_second"),
+    readsPerSecond: integer("reads_per_second"),
+    pushesPerSecond: integer("pushes_per_second"),
+    endpointsMax: integer("endpoints_max"),
+    /** Since then nobody may use the tenant; its name is free when the row is gone. */
+    erasingSince: instant("erasing_since"),
   },
   (table) => [uniqueIndex("tenants_name").on(table.name)],
 );
+
+/** How far the erasure of a tenant has come. The row goes with the tenant's. */
+export const erasures = pgTable("erasures", {
+  tenant: uuid("tenant").primaryKey(),
+  /** Of its log, when the erasure began. */
+  eventsTotal: number("events_total").notNull(),
+  eventsErased: number("events_erased").notNull().default(0),
+  /** Deliveries, attempts, keys and all else. */
+  rowsErased: number("rows_erased").notNull().default(0),
+});
+
+/** What kinds of events there are, of all tenants. */
+export const eventTypes = pgTable("event_types", {
+  type: text("type").primaryKey(),
+  description: text("description"),
+  /** The JSON Schema of `data` as text; null accepts anything. */
+  schema: text("schema"),
+  createdAt: instant("created_at").notNull().defaultNow(),
+  updatedAt: instant("updated_at").notNull().defaultNow(),
+});
 
 export const keys = pgTable(
   "keys",

@@ -83,6 +83,24 @@ export async function removePosition(transaction: OrmTransaction, of: Consumer):
 }
 
 /**
+ * Removes the positions of a whole tenant, so that outcomes that come later change nothing.
+ * Returns how many. They are locked in the order in which outcomes lock them: none waits for us
+ * while we wait for it.
+ */
+export async function removePositions(
+  transaction: OrmTransaction,
+  tenant: TenantId,
+): Promise<number> {
+  const removed = await transaction.execute(template`
+    with locked as materialized (
+      select consumer from positions where tenant = ${tenant} order by consumer for update
+    )
+    delete from positions p using locked l
+    where p.tenant = ${tenant} and p.consumer = l.consumer`);
+  return removed.count;
+}
+
+/**
  * Removes what a consumer without a position still owes, in steps: there may be a million of them,
  * and nobody may wait for a lock that long. Outcomes that come later find no position and leave
  * nothing here.

@@ -155,7 +155,10 @@ export function createFeed(options: { log: Log; fanout: Fanout; logger: Logger }
   function receive(frame: Frame) {
     if (frame.tenant === null) return;
     const events = frame.kind === "events";
-    if (events) followed.get(frame.tenant)?.tail.offer(frame);
+    const tail = followed.get(frame.tenant)?.tail;
+    if (events) tail?.offer(frame);
+    // It may be about to be erased: nothing of it is handed out of memory then.
+    else if (frame.what === "tenants") tail?.flush();
     const news: News = events
       ? { kind: "moved", head: frame.last }
       : { kind: "changed", what: frame.what };

@@ -45,10 +45,8 @@ export function createTail(wake: () => void, weigh: (bytes: number) => void) {
     learn,
     slice,
     clear,
-    close() {
-      clear();
-      clearTimeout(holding);
-    },
+    flush,
+    close: flush,
     size: () => bytes,
     /** The last sequence known to exist. */
     end: () => end,
@@ -82,6 +80,18 @@ export function createTail(wake: () => void, weigh: (bytes: number) => void) {
   function clear(): void {
     events = [];
     addBytes(-bytes);
+  }
+
+  /**
+   * Knows nothing any more: the next read goes to the log. It wakes nobody, since nothing was
+   * appended.
+   */
+  function flush(): void {
+    clear();
+    end = undefined;
+    ahead = [];
+    clearTimeout(holding);
+    holding = undefined;
   }
 
   function addBytes(more: number) {

@@ -13,7 +13,25 @@ export const scopes = ["append", "read", "receive", "manage"] as const;
 
 export type Scope = (typeof scopes)[number];
 
-export type Tenant = { readonly id: TenantId; readonly name: string; readonly shard: number };
+/** What a tenant may do at most; null is no limit. Rates are per second and per process. */
+export type TenantLimits = {
+  /** Events. */
+  readonly appendsPerSecond: number | null;
+  /** Requests. */
+  readonly readsPerSecond: number | null;
+  /** Attempts. */
+  readonly pushesPerSecond: number | null;
+  readonly endpoints: number | null;
+};
+
+export type Tenant = {
+  readonly id: TenantId;
+  readonly name: string;
+  readonly shard: number;
+  readonly limits: TenantLimits;
+  /** All of it is being erased: nobody may use it any more. */
+  readonly erasing: boolean;
+};
 
 export type OperatorPrincipal = { readonly kind: "operator"; readonly keyId: string };
 
@@ -100,6 +118,7 @@ export async function resolveTenant(
   }
   const tenant = await directory.tenantByName(name);
   if (tenant === undefined) throw unknownTenant(name);
+  if (tenant.erasing) throw tenantErasing(name);
   return tenant;
 }
 
@@ -129,6 +148,11 @@ function unauthorized(detail: string): Problem {
   return new Problem("unauthorized", detail, {
     headers: { "www-authenticate": 'Bearer realm="tidegate"' },
   });
+}
+
+/** For whoever comes to a tenant by another way than its name. */
+export function tenantErasing(name: string): Problem {
+  return new Problem("tenant-erasing", `the tenant "${name}" is being erased`);
 }
 
 function unknownTenant(name: string): Problem {

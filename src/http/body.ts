@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Problem } from "../problem.ts";
+import type { BodyShare } from "./body-budget.ts";
 
 /** The client left before its request was complete. There is nobody to answer. */
 export class ClientGone extends Error {
@@ -22,13 +23,21 @@ export async function readBody(
   outgoing: ServerResponse,
   limitBytes: number,
   idleMs: number,
+  share: BodyShare,
 ): Promise<Buffer> {
-  if (Number(incoming.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  const announcedBytes = Number(incoming.headers["content-length"] ?? 0);
+  if (announcedBytes > limitBytes) throw tooLarge(limitBytes);
+  share.expect(announcedBytes);
   prepare(incoming, outgoing);
-  return await collect(incoming, limitBytes, idleMs);
+  return await collect(incoming, limitBytes, idleMs, share);
 }
 
-function collect(incoming: IncomingMessage, limitBytes: number, idleMs: number): Promise<Buffer> {
+function collect(
+  incoming: IncomingMessage,
+  limitBytes: number,
+  idleMs: number,
+  share: BodyShare,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let receivedBytes = 0;
@@ -42,6 +51,11 @@ function collect(incoming: IncomingMessage, limitBytes: number, idleMs: number):
     function onData(chunk: Buffer): void {
       receivedBytes += chunk.length;
       if (receivedBytes > limitBytes) return settle(() => reject(tooLarge(limitBytes)));
+      try {
+        share.hold(receivedBytes);
+      } catch (error) {
+        return settle(() => reject(error));
+      }
       chunks.push(chunk);
       idle.refresh();
     }
@@ -65,17 +79,29 @@ function collect(incoming: IncomingMessage, limitBytes: number, idleMs: number):
   });
 }
 
-/** The body piece by piece. The next piece is only taken in when the reader asks for it. */
-export async function* bodyChunks(
+/**
+ * The body piece by piece. The next piece is only taken in when the reader asks for it. A body that
+ * cannot be read at all is refused at once, while there is still an answer to be given.
+ */
+export function bodyChunks(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   idleMs: number,
+  mayBeSilent: () => boolean = () => false,
 ): AsyncGenerator<Buffer, void, undefined> {
   prepare(incoming, outgoing);
+  return piecesOf(incoming, idleMs, mayBeSilent);
+}
+
+async function* piecesOf(
+  incoming: IncomingMessage,
+  idleMs: number,
+  mayBeSilent: () => boolean,
+): AsyncGenerator<Buffer, void, undefined> {
   const iterator = incoming.iterator({ destroyOnReturn: false });
   try {
     for (;;) {
-      const next = await beforeIdle(iterator.next(), idleMs);
+      const next = await beforeIdle(iterator.next(), idleMs, mayBeSilent);
       if (next.done === true) return;
       yield next.value as Buffer;
     }
@@ -84,9 +110,16 @@ export async function* bodyChunks(
   }
 }
 
-async function beforeIdle<T>(next: Promise<T>, idleMs: number): Promise<T> {
+async function beforeIdle<T>(
+  next: Promise<T>,
+  idleMs: number,
+  mayBeSilent: () => boolean,
+): Promise<T> {
   const { promise: idle, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(timedOut(idleMs)), idleMs);
+  const timer = setTimeout(() => {
+    if (mayBeSilent()) timer.refresh();
+    else reject(timedOut(idleMs));
+  }, idleMs);
   try {
     return await Promise.race([next, idle]);
   } catch (error) {

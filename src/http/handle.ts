@@ -6,6 +6,8 @@
 import { Problem } from "../problem.ts";
 import { authenticate, authorize, authenticated, resolveTenant } from "./auth.ts";
 import type { Directory, Principal, Tenant } from "./auth.ts";
+import type { InFlight } from "./in-flight.ts";
+import { quotaExceeded, type RateLimiter } from "./rate-limit.ts";
 import type { ApiContext, ApiRequest } from "./request.ts";
 import type { Reply, Route } from "./route.ts";
 import { createBodyReader, createPathReader, createQueryReader } from "./validate.ts";
@@ -16,11 +18,20 @@ export type Exchange = {
   readonly request: ApiRequest;
   principal: Principal | undefined;
   tenant: Tenant | undefined;
+  /** What has to be done when its handler is done. */
+  readonly leave: (() => void)[];
+};
+
+export type HandleOptions = {
+  readonly directory: Directory;
+  readonly limiter: RateLimiter;
+  readonly inFlight: InFlight;
 };
 
 export type Handle = (exchange: Exchange) => Promise<Reply>;
 
-export function createHandle(route: Route, directory: Directory): Handle {
+export function createHandle(route: Route, options: HandleOptions): Handle {
+  const { directory, limiter, inFlight } = options;
   const readPath = createPathReader(route);
   const readQuery = createQueryReader(route);
   const readBody = createBodyReader(route);
@@ -29,8 +40,11 @@ export function createHandle(route: Route, directory: Directory): Handle {
     const { context, request } = exchange;
     const target = request.incoming.url ?? "/";
     if (route.access !== "public") {
+      // Public routes answer at once, and a probe that got no answer would make things worse.
+      enter(inFlight, exchange);
       exchange.principal = await identify(route, directory, request, target);
       authorize(exchange.principal, route.access);
+      enterTenant(inFlight, exchange);
     }
     const params = readPath(context);
     const query = readQuery(target);
@@ -40,8 +54,29 @@ export function createHandle(route: Route, directory: Directory): Handle {
       exchange.tenant = await tenantOf(route, directory, exchange.principal, name);
     }
     const { principal, tenant } = exchange;
+    if (route.limit === "reads" && tenant !== undefined) countRead(limiter, tenant, request);
     return await route.handle({ params, query: query.values, body, principal, tenant, request });
   };
+}
+
+function enter(inFlight: InFlight, { leave }: Exchange): void {
+  inFlight.enter();
+  leave.push(inFlight.leave);
+}
+
+function enterTenant(inFlight: InFlight, { principal, leave }: Exchange): void {
+  if (principal?.kind !== "tenant") return;
+  const { id } = principal.tenant;
+  inFlight.enterTenant(id);
+  leave.push(() => inFlight.leaveTenant(id));
+}
+
+/** The headers go to the response whatever becomes of it: a page, a problem or a stream. */
+function countRead(limiter: RateLimiter, tenant: Tenant, { outgoing }: ApiRequest): void {
+  const taken = limiter.take(tenant, "reads", 1);
+  if (taken === undefined) return;
+  if (!taken.allowed) throw quotaExceeded(tenant, "reads", taken);
+  for (const [name, value] of Object.entries(taken.headers)) outgoing.setHeader(name, value);
 }
 
 async function identify(

@@ -10,7 +10,10 @@ const readiness = z
     status: z.enum(["ready", "degraded", "unavailable"]),
     components: z.record(z.string(), z.string()),
   })
-  .meta({ id: "Readiness" });
+  .meta({
+    id: "Readiness",
+    example: { status: "degraded", components: { database: "up", fanout: "reconnecting" } },
+  });
 
 export function createHealthRoutes(check: () => Promise<Readiness>): Route[] {
   const shared = { method: "get", tag: "system", access: "public" } as const;
@@ -20,7 +23,9 @@ export function createHealthRoutes(check: () => Promise<Readiness>): Route[] {
       path: "/healthz",
       id: "getHealth",
       summary: "Whether the process is alive",
-      responses: { 200: z.object({ status: z.literal("alive") }) },
+      responses: {
+        200: z.object({ status: z.literal("alive") }).meta({ example: { status: "alive" } }),
+      },
       handle: () => ({ status: 200, body: { status: "alive" } }),
     }),
     route({

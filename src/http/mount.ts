@@ -10,9 +10,12 @@ import type { Hono } from "hono";
 import { Problem } from "../problem.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Directory } from "./auth.ts";
+import { createBodyBudget } from "./body-budget.ts";
 import { ClientGone } from "./body.ts";
 import { createHandle, type Exchange, type Handle } from "./handle.ts";
 import { createCommonHeaders, preflightHeaders } from "./headers.ts";
+import { createInFlight } from "./in-flight.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import { problemReply, toResponse } from "./reply.ts";
 import { createRequest, type ApiContext, type ApiRequest } from "./request.ts";
 import { alreadySent, type Route } from "./route.ts";
@@ -20,7 +23,7 @@ import { alreadySent, type Route } from "./route.ts";
 /** A client that is alive sends something within this time, however slow its line. */
 const defaultBodyIdleMs = 30_000;
 
-/** How long an unavailable dependency is given before the caller tries again. */
+/** With every 503: how long a dependency or an overload is given before the caller tries again. */
 const retryAfterSeconds = 2;
 
 /** The client left before it was answered. Only ever seen in the log. */
@@ -28,10 +31,14 @@ const clientGoneStatus = 499;
 
 export type MountOptions = {
   readonly directory: Directory;
+  readonly limiter: RateLimiter;
   readonly log: Logger;
   /** Origins that browsers may call from. */
   readonly corsOrigins?: readonly string[];
   readonly bodyIdleMs?: number;
+  /** All request bodies together. */
+  readonly bodiesMaxBytes?: number;
+  readonly requestsMax?: number;
   /** Whether an error means that something below cannot be reached or is overloaded. */
   readonly isUnavailable?: (error: unknown) => boolean;
   /** Told of every request when its handler is done. */
@@ -51,10 +58,12 @@ export function mountRoutes(
   routes: readonly Route[],
   options: MountOptions,
 ): void {
+  const { directory, limiter } = options;
+  const inFlight = createInFlight(options.requestsMax);
   const serve = createServe(options);
   // Hono takes the first match, so `/events/stream` must come before `/events/{id}`.
   for (const route of routes.toSorted(bySpecificity)) {
-    const handle = createHandle(route, options.directory);
+    const handle = createHandle(route, { directory, limiter, inFlight });
     const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
     app.on(route.method.toUpperCase(), path, (context) => serve(context, route.id, handle));
   }
@@ -64,6 +73,7 @@ export function mountRoutes(
 
 function createServe(options: MountOptions) {
   const { log, observe } = options;
+  const budget = createBodyBudget(options.bodiesMaxBytes);
   const settings = {
     bodyIdleMs: options.bodyIdleMs ?? defaultBodyIdleMs,
     commonHeaders: createCommonHeaders(options.corsOrigins ?? []),
@@ -71,9 +81,15 @@ function createServe(options: MountOptions) {
 
   return async (context: ApiContext, operation: string, handle: Handle): Promise<Response> => {
     const startedAt = performance.now();
-    const request = createRequest(context, settings);
-    const exchange: Exchange = { context, request, principal: undefined, tenant: undefined };
-    const { response, status, failure } = await answer(exchange, handle, options.isUnavailable);
+    const share = budget.open();
+    const request = createRequest(context, settings, share);
+    const leave = [() => share.hold(0)];
+    const exchange: Exchange = { context, request, principal: undefined, tenant: undefined, leave };
+    const { response, status, failure } = await answer(
+      exchange,
+      handle,
+      options.isUnavailable,
+    ).finally(() => leave.forEach((done) => done()));
     const method = request.incoming.method ?? "";
     const durationMs = performance.now() - startedAt;
     log[failure?.level ?? "debug"](
@@ -106,6 +122,7 @@ async function answer(
   try {
     const reply = await handle(exchange);
     const status = "alreadySent" in reply ? request.outgoing.statusCode : reply.status;
+    if (status === 503) comeBack(request);
     return { response: toResponse(reply, request), status };
   } catch (error) {
     if (isClientGone(error, request)) {
@@ -118,6 +135,7 @@ async function answer(
       request.outgoing.destroy(); // a half-sent answer cannot be taken back, only cut
       return { response: toResponse(alreadySent, request), status, failure };
     }
+    if (status === 503) comeBack(request);
     return { response: toResponse(problemReply(failure.problem), request), status, failure };
   }
 }
@@ -131,13 +149,17 @@ function explain(
 ): Failure {
   if (error instanceof Problem) return { problem: error, level: "debug" };
   if (isUnavailable?.(error) === true) {
-    const headers = { "retry-after": String(retryAfterSeconds) };
-    const problem = new Problem("unavailable", "try again shortly", { headers, cause: error });
+    const problem = new Problem("unavailable", "try again shortly", { cause: error });
     return { problem, level: "warn" };
   }
   const members = { id: requestId };
   const problem = new Problem("internal-error", "internal error", { members, cause: error });
   return { problem, level: "error" };
+}
+
+/** Unless the answer itself says better. */
+function comeBack({ outgoing }: ApiRequest): void {
+  if (!outgoing.headersSent) outgoing.setHeader("retry-after", String(retryAfterSeconds));
 }
 
 /** What an aborted request throws says nothing about us. */

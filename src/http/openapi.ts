@@ -10,7 +10,8 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { createDocument, type oas31 } from "zod-openapi";
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from "zod-openapi";
-import { type ProblemSlug, problems, problemType } from "../problem.ts";
+import { type ProblemSlug, problems } from "../problem.ts";
+import { problemSchema, problemSchemaOf } from "./problem-schemas.ts";
 import { problemMediaType } from "./reply.ts";
 import { type ResponseSpec, type Route, route } from "./route.ts";
 import { tenantMember } from "./schemas.ts";
@@ -18,7 +19,15 @@ import { mediaTypesOf } from "./validate.ts";
 
 export type OpenApiDocument = oas31.OpenAPIObject;
 
-export type DocumentInfo = { title: string; version: string; description?: string };
+export type DocumentInfo = {
+  readonly title: string;
+  readonly version: string;
+  readonly description?: string;
+  readonly license?: { readonly name: string; readonly identifier: string };
+  readonly servers?: readonly { readonly url: string; readonly description: string }[];
+  /** Tag → what its operations are about. */
+  readonly tags?: Readonly<Record<string, string>>;
+};
 
 export function openApiDocument(routes: readonly Route[], info: DocumentInfo): OpenApiDocument {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
@@ -28,12 +37,17 @@ export function openApiDocument(routes: readonly Route[], info: DocumentInfo): O
     if (declared.method in operations) throw new Error(`${declared.id} is declared twice`);
     operations[declared.method] = operationOf(declared);
   }
+  const { servers, tags = {}, ...about } = info;
   return createDocument({
     openapi: "3.1.1",
-    info,
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    info: about,
+    ...(servers !== undefined && { servers: [...servers] }),
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => {
+      const description = tags[name];
+      return { name, ...(description !== undefined && { description }) };
+    }),
     paths,
-    components: { schemas: { Problem: problemSchema }, securitySchemes },
+    components: { schemas: { Problem: problemSchema }, securitySchemes: schemesOf(routes) },
   });
 }
 
@@ -41,6 +55,8 @@ export function openApiDocument(routes: readonly Route[], info: DocumentInfo): O
 export function openApiYaml(document: OpenApiDocument): string {
   return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
 }
+
+const beginning = { openapi: "3.1.1", info: { title: "Tidegate", version: "1.0.0" }, paths: {} };
 
 /** The document is asked for late, because these routes are in it too. */
 export function createDocumentRoutes(document: () => OpenApiDocument): Route[] {
@@ -53,7 +69,9 @@ export function createDocumentRoutes(document: () => OpenApiDocument): Route[] {
       path: "/openapi.json",
       id: "getOpenApiJson",
       summary: "This document as JSON",
-      responses: { 200: { content: { "application/json": z.looseObject({}) } } },
+      responses: {
+        200: { content: { "application/json": z.looseObject({}).meta({ example: beginning }) } },
+      },
       handle: () => ({ status: 200, text: (json ??= JSON.stringify(document())) }),
     }),
     route({
@@ -61,7 +79,11 @@ export function createDocumentRoutes(document: () => OpenApiDocument): Route[] {
       path: "/openapi.yaml",
       id: "getOpenApiYaml",
       summary: "This document as YAML",
-      responses: { 200: { content: { "application/yaml": z.string() } } },
+      responses: {
+        200: {
+          content: { "application/yaml": z.string().meta({ example: stringify(beginning) }) },
+        },
+      },
       handle: () => ({
         status: 200,
         text: (yaml ??= openApiYaml(document())),
@@ -71,39 +93,23 @@ export function createDocumentRoutes(document: () => OpenApiDocument): Route[] {
   ];
 }
 
-const securitySchemes = {
-  bearer: {
-    type: "http",
-    scheme: "bearer",
-    description: "An operator key, or a key of one tenant with the scope that the route asks for",
-  },
-  ticket: {
-    type: "apiKey",
-    in: "query",
-    name: "ticket",
-    description: "Stands in for a key where a browser cannot set headers",
-  },
+const bearer = {
+  type: "http",
+  scheme: "bearer",
+  description: "An operator key, or a key of one tenant with the scope that the route asks for",
 } as const;
 
-const problemSchema = z
-  .looseObject({
-    type: z.url(),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    detail: z.string().optional(),
-    errors: z
-      .array(z.object({ pointer: z.string(), detail: z.string() }))
-      .optional()
-      .meta({ description: "With `invalid`: JSON pointers to the values at fault" }),
-  })
-  .meta({
-    id: "Problem",
-    description:
-      "RFC 9457; some problems carry further members. `type` ends with one of:\n\n" +
-      Object.entries(problems)
-        .map(([slug, { status, title }]) => `- \`${slug}\` (${status}): ${title}`)
-        .join("\n"),
-  });
+const ticket = {
+  type: "apiKey",
+  in: "query",
+  name: "ticket",
+  description: "Stands in for a key where a browser cannot set headers",
+} as const;
+
+function schemesOf(routes: readonly Route[]) {
+  const isUsed = routes.some((declared) => declared.ticket !== undefined);
+  return { bearer, ...(isUsed && { ticket }) };
+}
 
 function operationOf(declared: Route): ZodOpenApiOperationObject {
   const { access, body, params, query, tenant } = declared;
@@ -155,7 +161,11 @@ function responsesOf(
   for (const [status, slugs] of [...byStatus].toSorted(([a], [b]) => a - b)) {
     responses[status] = withProblems(responses[status], status, slugs);
   }
-  return responses;
+  if (declared.limit === undefined) return responses;
+  const limited = Object.entries(responses).map(([status, response]) => {
+    return [status, { ...response, headers: { ...rateLimitHeaders, ...response.headers } }];
+  });
+  return Object.fromEntries(limited) as typeof responses;
 }
 
 type ResponseObject = Omit<ZodOpenApiResponseObject, "headers"> & { headers?: HeaderObjects };
@@ -199,6 +209,12 @@ function headersOf(headers: Readonly<Record<string, string>> = {}): { headers?: 
   return described.length > 0 ? { headers: Object.fromEntries(described) } : {};
 }
 
+/** On every answer of a route that counts against a rate, where its tenant has one. */
+const { headers: rateLimitHeaders } = headersOf({
+  "ratelimit-policy": "The tenant's rate, where it has one",
+  ratelimit: "What is left of it",
+});
+
 /** What problems of a status tell in headers, so that clients need not read their text. */
 const problemHeaders: Readonly<Record<number, Record<string, string>>> = {
   401: { "www-authenticate": "Asks for a bearer token" },
@@ -213,24 +229,18 @@ function problemResponse(status: number, slugs: readonly ProblemSlug[]): Respons
     description: slugs.map((slug) => `\`${slug}\`: ${problems[slug].title}`).join("\n\n"),
     ...headersOf(problemHeaders[status]),
     content: {
-      [problemMediaType]: {
-        schema: {
-          allOf: [
-            { $ref: "#/components/schemas/Problem" },
-            { properties: { type: { enum: slugs.map(problemType) } } },
-          ],
-        },
-      },
+      [problemMediaType]: { schema: problemSchemaOf(slugs) },
     },
   };
 }
 
 /** The problems a route can answer: by its form, and by its own list. */
-function problemsOf({ access, tenant, body, problems: own = [] }: Route): ProblemSlug[] {
+function problemsOf({ access, tenant, limit, body, problems: own = [] }: Route): ProblemSlug[] {
   const slugs: ProblemSlug[] = ["unknown-parameter", "duplicate-parameter", "invalid-parameter"];
   if (access !== "public") slugs.push("unauthorized", "scope-missing");
   if (tenant === "named") slugs.push("tenant-required");
-  if (tenant !== undefined) slugs.push("unknown-tenant");
+  if (tenant !== undefined) slugs.push("unknown-tenant", "tenant-erasing");
+  if (limit !== undefined) slugs.push("quota-exceeded");
   if (body !== undefined) slugs.push("payload-too-large", "unsupported-media-type");
   if (body !== undefined) slugs.push("malformed-json", "request-timeout");
   if (body instanceof z.ZodType) slugs.push("invalid");

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { Problem } from "../problem.ts";
+import type { BodyShare } from "./body-budget.ts";
 import { bodyChunks, readBody } from "./body.ts";
 import { mergeHeaders, type CommonHeaders } from "./headers.ts";
 
@@ -29,10 +30,15 @@ export type ApiRequest = {
   commonHeaders(): Record<string, string>;
   /** The media type of the body in lower case, without parameters. */
   mediaType(): string | undefined;
+  /** What the body takes of the memory. Whoever reads it piece by piece says what is kept. */
+  readonly share: BodyShare;
   /** The whole body; throws 413 above the limit, without ever holding more than it. */
   readBody(limitBytes: number): Promise<Buffer>;
-  /** The body piece by piece, at the reader's pace. */
-  bodyChunks(): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * The body piece by piece, at the reader's pace. As long as `mayBeSilent` says so, the client is
+   * not to blame for its silence: it may be waiting for us.
+   */
+  bodyChunks(mayBeSilent?: () => boolean): AsyncGenerator<Buffer, void, undefined>;
   /**
    * Sends the head and leaves the rest of the response to the handler, which then answers
    * `alreadySent`. Refuses HEAD: a stream has no length to tell and no end to wait for.
@@ -45,7 +51,12 @@ export type RequestSettings = {
   readonly commonHeaders: CommonHeaders;
 };
 
-export function createRequest(context: ApiContext, settings: RequestSettings): ApiRequest {
+/** `share` is given back by its owner. */
+export function createRequest(
+  context: ApiContext,
+  settings: RequestSettings,
+  share: BodyShare,
+): ApiRequest {
   const { incoming, outgoing } = context.env;
   const request: ApiRequest = {
     id: nextRequestId(),
@@ -55,8 +66,9 @@ export function createRequest(context: ApiContext, settings: RequestSettings): A
     header: (name) => headerOf(incoming, name),
     commonHeaders: () => settings.commonHeaders(request.id, incoming.headers.origin),
     mediaType: () => mediaTypeOf(incoming),
-    readBody: (limitBytes) => readBody(incoming, outgoing, limitBytes, settings.bodyIdleMs),
-    bodyChunks: () => bodyChunks(incoming, outgoing, settings.bodyIdleMs),
+    share,
+    readBody: (limitBytes) => readBody(incoming, outgoing, limitBytes, settings.bodyIdleMs, share),
+    bodyChunks: (mayBeSilent) => bodyChunks(incoming, outgoing, settings.bodyIdleMs, mayBeSilent),
     takeOver(status, headers) {
       if (incoming.method === "HEAD") {
         throw new Problem("method-not-allowed", "a stream answers GET only", {

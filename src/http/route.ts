@@ -8,6 +8,7 @@
 import type { z } from "zod";
 import type { ProblemSlug } from "../problem.ts";
 import type { Access, OperatorPrincipal, Principal, Tenant } from "./auth.ts";
+import type { Limited } from "./rate-limit.ts";
 import type { ApiRequest } from "./request.ts";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
@@ -24,6 +25,8 @@ export type RawBody = {
   /** Media type → its schema, for the document. The media type of a request must be one of them. */
   readonly content: Readonly<Record<string, z.ZodType>>;
   readonly description?: string;
+  /** A request that the media type of its body does not matter to. */
+  readonly takesAny?: (request: ApiRequest) => boolean;
 };
 
 export type BodySpec = z.ZodType | RawBody;
@@ -139,6 +142,11 @@ export type RouteSpec<
    */
   readonly ticket?: (ticket: string) => Promise<Principal | undefined>;
   readonly tenant?: T;
+  /**
+   * The rate of its tenant that it counts against. Of `reads` a request is one, and an operator's
+   * that leaves the tenant out counts for nobody; `appends` are counted where events are read.
+   */
+  readonly limit?: Limited;
   readonly params?: P;
   /** Parameters it does not name are refused. One that is absent is not parsed per request. */
   readonly query?: Q;

@@ -11,7 +11,9 @@ export const resourceName = z
 
 /** For bodies in which operators may name the tenant; `mountRoutes` resolves it. */
 export const tenantMember = {
-  tenant: resourceName.optional().meta({ description: "The tenant, for operator keys" }),
+  tenant: resourceName
+    .optional()
+    .meta({ description: "The tenant, for operator keys", example: "acme" }),
 };
 
 /** A time in an answer: RFC 3339 in UTC with milliseconds, as `toISOString` writes it. */
@@ -51,6 +53,9 @@ export function listParameter<Item extends z.ZodType<unknown, string>>(item: Ite
 
 const pageLimit = { maximum: 1_000, default: 100 };
 
+/** For the document: where a reader may stand. */
+export const cursorExample = "AQEAjk4dXQAAAAAAAAQSUSoZq0s3xH6RfgAAAAAAAACz1vX0hQy3mX2pWq7dTB0k";
+
 /** In characters; cursors of ours stay far below. */
 const cursorLimit = 1_024;
 
@@ -64,12 +69,19 @@ export const pageQuery = {
   }),
 };
 
-/** An answer's list: items stand under the plural of their name. */
+/** An answer's list: items stand under the plural of their name. Its example has that of an item. */
 export function pageOf<Name extends string, Item extends z.ZodType>(name: Name, item: Item) {
   const items = { [name]: z.array(item) } as Record<Name, z.ZodArray<Item>>;
-  return z.object({
-    ...items,
-    cursor: z.string().nullable().meta({ description: "Continues after the last item" }),
-    has_more: z.boolean(),
-  });
+  const example = item.meta()?.example;
+  return z
+    .object({
+      ...items,
+      cursor: z.string().nullable().meta({ description: "Continues after the last item" }),
+      has_more: z.boolean(),
+    })
+    .meta(
+      example === undefined
+        ? {}
+        : { example: { [name]: [example], cursor: null, has_more: false } },
+    );
 }

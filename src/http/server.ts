@@ -22,7 +22,7 @@ const keepAliveTimeoutMs = 75_000;
 const headersLimitBytes = 16 * 1024;
 
 /** More than any client of ours sends; Node leaves out those above it. */
-const headersLimit = 100;
+export const headersLimit = 100;
 
 /** How often connections that have become idle are closed while the server stops. */
 const idleSweepMs = 50;

@@ -47,7 +47,12 @@ export function createBodyReader(route: Route): (request: ApiRequest) => Promise
   const { body } = route;
   if (body === undefined) return async () => undefined;
   const accepted = mediaTypesOf(body, route.method);
-  if ("kind" in body) return async (request) => requireMediaType(request, accepted);
+  if ("kind" in body) {
+    const { takesAny } = body;
+    return async (request) => {
+      if (takesAny?.(request) !== true) requireMediaType(request, accepted);
+    };
+  }
   const limitBytes = route.bodyLimitBytes ?? bodyLimitBytes;
   return async (request) => {
     requireMediaType(request, accepted);

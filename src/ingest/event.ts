@@ -8,7 +8,14 @@ import type { NewEvent } from "../log/new-event.ts";
 import { Problem } from "../problem.ts";
 import { dataDepthMax, isStorableText, type RawMember } from "./json.ts";
 
-/** An event as a producer sends it, checked against the schema; `data` comes beside it, as text. */
+/** One event of a request, read but not judged: the tenant it names, if it does, and its parts. */
+export type Item = {
+  readonly tenant?: string | undefined;
+  readonly input: EventInput;
+  readonly content: Content;
+};
+
+/** An event as a producer sends it, checked against its form. */
 export type EventInput = {
   readonly type: string;
   readonly source?: string | undefined;
@@ -16,14 +23,43 @@ export type EventInput = {
   readonly time?: string | undefined;
   readonly dataversion?: string | undefined;
   readonly key?: string | undefined;
+  /** `application/json` unless given. */
+  readonly datacontenttype?: string | undefined;
+  /** Members of the envelope that mean nothing to us, as JSON text, each followed by a comma. */
+  readonly extensions?: string | undefined;
 };
 
+/** What an event is about: JSON as its producer wrote it, other bytes in base64, or nothing. */
+export type Content =
+  | { readonly kind: "json"; readonly raw: RawMember; readonly value: unknown }
+  | { readonly kind: "base64"; readonly text: string }
+  | { readonly kind: "none" };
+
 /** Of one event's `data`. Larger things are stored elsewhere and referred to. */
-const dataMaxBytes = 1 << 20;
+export const dataMaxBytes = 1 << 20;
+
+/** Of the characters of an event's key; of a CloudEvent that is its id. */
+export const keyMaxLength = 256;
+
+const reservedType = /^tidegate(\.|$)/;
+
+/** Types that only the gateway itself gives to events. */
+export function isReservedType(type: string): boolean {
+  return reservedType.test(type);
+}
+
+/** The item with the tenant that the query names, if it does. Both must not name two. */
+export function ofTenant(item: Item, inQuery: string | undefined): Item {
+  if (inQuery === undefined || inQuery === item.tenant) return item;
+  if (item.tenant === undefined) return { ...item, tenant: inQuery };
+  throw new Problem("invalid-parameter", "query and body name different tenants");
+}
 
 /** Throws the caller's problem when the event cannot be taken. */
-export function toNewEvent(tenant: Tenant, input: EventInput, data: RawMember): NewEvent {
-  checkData(data);
+export function toNewEvent(tenant: Tenant, input: EventInput, content: Content): NewEvent {
+  const contentText = textOf(content);
+  // Keys outlive the process that took them, and all had JSON once: its digest must not change.
+  const digested = content.kind === "json" ? content.raw.text : contentText;
   const { type, subject, time = null, key } = input;
   checkTexts({ type, subject, key, source: input.source, dataversion: input.dataversion });
 
@@ -31,21 +67,39 @@ export function toNewEvent(tenant: Tenant, input: EventInput, data: RawMember): 
   const start = `"source":${JSON.stringify(source)},"type":${JSON.stringify(type)},`;
   const middle =
     (subject === undefined ? "" : `"subject":${JSON.stringify(subject)},`) +
-    `"datacontenttype":"application/json",` +
+    `"datacontenttype":${mediaTypeText(input.datacontenttype)},` +
     `"dataversion":${JSON.stringify(input.dataversion ?? "1")},` +
-    `"tenant":${JSON.stringify(tenant.name)},`;
+    `"tenant":${JSON.stringify(tenant.name)},${input.extensions ?? ""}`;
   return {
     tenant: tenant.id,
     shard: tenant.shard,
     type,
     subject: subject ?? null,
     key: key ?? null,
-    digest: key === undefined ? null : digestOf([start, time ?? "", middle, data.text]),
+    digest: key === undefined ? null : digestOf([start, time ?? "", middle, digested]),
     start,
     time,
     middle,
-    data: data.text,
+    content: contentText,
   };
+}
+
+function mediaTypeText(mediaType: string | undefined): string {
+  return mediaType === undefined ? '"application/json"' : JSON.stringify(mediaType);
+}
+
+/** The member of the envelope, after a comma. */
+function textOf(content: Content): string {
+  switch (content.kind) {
+    case "json":
+      checkData(content.raw);
+      return `,"data":${content.raw.text}`;
+    case "base64":
+      if (Buffer.byteLength(content.text, "base64") > dataMaxBytes) throw dataTooLarge();
+      return `,"data_base64":"${content.text}"`;
+    case "none":
+      return "";
+  }
 }
 
 function checkData({ text, depth, repeated }: RawMember): void {
@@ -53,8 +107,12 @@ function checkData({ text, depth, repeated }: RawMember): void {
   if (depth > dataDepthMax) throw invalid("/data", `nested deeper than ${dataDepthMax} levels`);
   // No character takes more than three bytes, so most need no counting.
   if (text.length * 3 > dataMaxBytes && Buffer.byteLength(text) > dataMaxBytes) {
-    throw new Problem("payload-too-large", `data is larger than ${dataMaxBytes} bytes`);
+    throw dataTooLarge();
   }
+}
+
+function dataTooLarge(): Problem {
+  return new Problem("payload-too-large", `data is larger than ${dataMaxBytes} bytes`);
 }
 
 /** JSON escapes can spell what no database and no header can hold. */
@@ -73,6 +131,7 @@ function digestOf(pieces: readonly string[]): string {
   return hash.digest("base64url");
 }
 
-function invalid(pointer: string, detail: string): Problem {
+/** What one value has against it, as the problem that the schema of a body would give. */
+export function invalid(pointer: string, detail: string): Problem {
   return new Problem("invalid", detail, { members: { errors: [{ pointer, detail }] } });
 }

@@ -33,6 +33,12 @@ const closeBrace = 0x7d;
 /** Outside strings JSON allows no character up to the space but its four kinds of white space. */
 const space = 0x20;
 
+/** The whole text, which is one value. */
+export function rawValue(text: string): RawMember {
+  const start = skipSpace(text, 0);
+  return rawAt(text, start, measure(text, start));
+}
+
 /** The member `name` of the object that `text` is. */
 export function rawMember(text: string, name: string): RawMember | undefined {
   return memberOf(text, skipSpace(text, 0), name).member;
@@ -49,23 +55,39 @@ export function rawMemberOfEach(
   list?: string,
 ): (RawMember | undefined)[] | undefined {
   const members: (RawMember | undefined)[] = [];
-  let lists = 0;
-  const start = skipSpace(text, 0);
-  if (list === undefined) visitList(start);
-  else if (text.charCodeAt(start) === openBrace) eachMember(text, start, list, visitList);
-  return lists === 1 ? members : undefined;
-
-  function visitList(at: number): number {
-    lists += 1;
-    if (text.charCodeAt(at) !== openBracket) return measure(text, at).end;
-    return eachElement(text, at, visitElement);
-  }
-
-  function visitElement(at: number): number {
+  const lists = eachElementOf(text, list, (at) => {
     const { member, end } = memberOf(text, at, name);
     members.push(member);
     return end;
-  }
+  });
+  return lists === 1 ? members : undefined;
+}
+
+/**
+ * The text with `null` in the place of each element of a list that is nested too deep, and the
+ * indices of these; the list is found as by `rawMemberOfEach`. Looks at text that `JSON.parse` has
+ * not seen yet, and needs no more than that brackets close.
+ */
+export function withoutDeepElements(
+  text: string,
+  depthMax: number,
+  list?: string,
+): { text: string; deep: ReadonlySet<number> } {
+  const deep = new Set<number>();
+  const kept: string[] = [];
+  let keptTo = 0;
+  let index = 0;
+  eachElementOf(text, list, (at) => {
+    const { end, depth } = measure(text, at);
+    if (depth > depthMax) {
+      kept.push(text.slice(keptTo, at), "null");
+      keptTo = end;
+      deep.add(index);
+    }
+    index += 1;
+    return end;
+  });
+  return { text: kept.join("") + text.slice(keptTo), deep };
 }
 
 /**
@@ -87,19 +109,35 @@ function memberOf(
   let member: RawMember | undefined;
   const end = eachMember(text, start, name, (at) => {
     const extent = measure(text, at);
-    const written = text.slice(at, extent.end);
-    member = {
-      text: extent.spaced ? withoutSpace(written) : written,
-      depth: extent.depth,
-      repeated: member !== undefined,
-    };
+    member = rawAt(text, at, extent, member !== undefined);
     return extent.end;
   });
   return { member, end };
 }
 
+function rawAt(text: string, start: number, extent: Extent, repeated = false): RawMember {
+  const { end, depth, spaced } = extent;
+  const written = text.slice(start, end);
+  return { text: spaced ? withoutSpace(written) : written, depth, repeated };
+}
+
 /** Called with the offset of a value; answers with the offset behind it. */
 type Visit = (start: number) => number;
+
+/** Visits the elements of a list, see `rawMemberOfEach`; answers how many lists there are. */
+function eachElementOf(text: string, list: string | undefined, visit: Visit): number {
+  let lists = 0;
+  const start = skipSpace(text, 0);
+  if (list === undefined) visitList(start);
+  else if (text.charCodeAt(start) === openBrace) eachMember(text, start, list, visitList);
+  return lists;
+
+  function visitList(at: number): number {
+    lists += 1;
+    if (text.charCodeAt(at) !== openBracket) return measure(text, at).end;
+    return eachElement(text, at, visit);
+  }
+}
 
 /** Visits the values named `name` of the object at `start`; answers the offset behind it. */
 function eachMember(text: string, start: number, name: string, visit: Visit): number {

@@ -1,177 +1,143 @@
 import { z } from "zod";
-import { decodeUtf8, parseJson } from "../http/json.ts";
-import { listIssues } from "../http/issues.ts";
-import { rawBody, route, type Route } from "../http/route.ts";
-import { booleanParameter, resourceName } from "../http/schemas.ts";
-import { eventTypeForm } from "../log/filter.ts";
+import { decodeUtf8 } from "../http/json.ts";
+import { preference } from "../http/preferences.ts";
+import type { ApiRequest } from "../http/request.ts";
+import { alreadySent, rawBody, route, type Route } from "../http/route.ts";
+import { booleanParameter, tenantMember } from "../http/schemas.ts";
 import { Problem } from "../problem.ts";
-import type { Ingest, Item } from "./ingest.ts";
-import { bodyDepthMax, rawMember, rawMemberOfEach } from "./json.ts";
+import { isBinaryMode, readBinaryMode } from "./binary-mode.ts";
+import { content, parseEvent, responses } from "./body-routes.ts";
+import { keyMaxLength, ofTenant, type Item } from "./event.ts";
+import type { Ingest } from "./ingest.ts";
+import { createJsonInput } from "./json-input.ts";
 
 const bodyMaxBytes = 16 << 20;
-const batchMaxEvents = 1_000;
 
-/** RFC 3339 as CloudEvents asks for; kept as it was written. */
-const time = z.iso.datetime({ offset: true, error: "expected an RFC 3339 time" });
+const description = `Answered only after the commit.
 
-const noControl = /^\P{Cc}+$/u;
+**A batch** is answered 200 with one result per event: a bad event spoils only itself, and the \
+events of one tenant keep their order.
 
-const eventInput = z
-  .strictObject({
-    tenant: resourceName.optional().meta({ description: "The tenant, for operator keys" }),
-    type: z
-      .string()
-      .max(256)
-      .regex(eventTypeForm, "expected words of letters, digits and _ between dots")
-      .refine((type) => !/^tidegate(\.|$)/.test(type), "tidegate.* is reserved")
-      .meta({ example: "order.created" }),
-    data: z.unknown().meta({ description: "Any JSON value of up to 1 MiB, kept as it is written" }),
-    source: z.string().max(1_024).regex(noControl).optional().meta({
-      description: "A URI reference; /tenants/{tenant} unless given",
-    }),
-    subject: z.string().max(1_024).regex(noControl).optional(),
-    time: time.optional().meta({ description: "When it happened; the append time unless given" }),
-    dataversion: z.string().max(64).regex(noControl).optional(),
-    key: z.string().min(1).max(256).optional().meta({
-      description: "Deduplicates: an event with the same key is appended once within 24 hours",
-    }),
-  })
-  .meta({ id: "NewEvent" });
+**Lines** (\`application/x-ndjson\`): one event a line, any number of them. They are appended while \
+they arrive, in windows of up to 1,000, and so are the results written, one a line in the order of \
+the events; a failure also tells its \`line\`. Blank lines are skipped; a line may have 1 MiB and 64 \
+KiB. With \`Prefer: return=minimal\` only failures are written, and last \
+\`{"appended","duplicates","failed"}\`. The gateway reads no faster than it appends, and holds up to \
+4 MiB of results for a client that does not read them: one that sends everything before it reads \
+should ask for the short form, or both sides wait for each other until the gateway, within a \
+minute, cuts the connection. A tenant's limit slows the upload down and refuses nothing. If the \
+connection breaks, repeat the lines without a result; with a \`key\` in each none is appended twice.
 
-const batchInput = z
-  .strictObject({ events: z.array(eventInput).max(batchMaxEvents) })
-  .meta({ id: "NewEvents" });
-
-const sequence = z.string().length(20).meta({ example: "00000000000000001042" });
-const eventId = z.string().meta({ example: "evt_2026-11-23_1f8e0a7c55d2b3a941203c0ffee" });
-
-const appended = z
-  .object({
-    id: eventId,
-    tenant: z.string(),
-    sequence,
-    cursor: z.string().meta({ description: "Continues right after this event, for any filter" }),
-    duplicate: z.boolean(),
-  })
-  .meta({ id: "Appended" });
-
-const batchResult = z
-  .object({
-    results: z
-      .array(
-        z.object({
-          status: z.int(),
-          id: z.string().optional(),
-          sequence: z.string().optional(),
-          cursor: z.string().optional(),
-          problem: z.looseObject({ type: z.string() }).optional(),
-        }),
-      )
-      .meta({ description: "One per event, in their order" }),
-  })
-  .meta({ id: "AppendResults" });
+**CloudEvents**: one (\`application/cloudevents+json\`), a batch, or the binary mode: a body of any \
+media type with the headers \`ce-specversion\`, \`ce-id\`, \`ce-source\`, \`ce-type\` and others that \
+begin with \`ce-\`, percent-encoded as the HTTP binding says. The \`id\` becomes the key, extensions \
+are kept, \`dataversion\` and \`tenant\` mean what they mean in events of our own, and \`sequence\` is \
+refused because the gateway assigns it.`;
 
 export function createIngestRoutes(ingest: Ingest): Route[] {
+  const input = createJsonInput(parseEvent);
   return [
     route({
       method: "post",
       path: "/events",
       id: "appendEvents",
       tag: "events",
-      summary: "Append an event, or a batch of up to 1,000",
-      description:
-        "Answered only after the commit. A batch is answered 200 with one result per event: a bad " +
-        "event spoils only itself, and the events of one tenant keep their order.",
+      summary: "Append an event, a batch of up to 1,000, or lines without end",
+      description,
       access: "append",
+      limit: "appends",
       query: z.object({
-        tenant: resourceName.optional().meta({ description: "The tenant, for operator keys" }),
-        cursors: booleanParameter.optional().meta({ description: "Adds cursors to batch results" }),
+        ...tenantMember,
+        cursors: booleanParameter.optional().meta({
+          description: "Adds cursors to the results of a batch and of lines",
+        }),
       }),
-      body: rawBody({ content: { "application/json": z.union([eventInput, batchInput]) } }),
-      responses: { 201: appended, 200: z.union([appended, batchResult]) },
+      body: rawBody({ content, takesAny: isInBinaryMode }),
+      responses,
       problems: [
         "tenant-required",
         "unknown-tenant",
+        "tenant-erasing",
         "invalid-header",
         "invalid",
         "idempotency-conflict",
+        "quota-exceeded",
       ],
       async handle({ query, principal, request }) {
-        const text = decodeUtf8(await request.readBody(bodyMaxBytes));
-        const value = parseJson(text, bodyDepthMax);
-        const header = request.header("idempotency-key");
-        if (typeof value === "object" && value !== null && "events" in value) {
-          if (header !== undefined) {
-            throw new Problem("invalid-header", "Idempotency-Key names one event, not a batch");
-          }
-          const items = readBatch(text, value, query.tenant);
-          const results = await ingest.batch(principal, items, query.cursors === true);
-          return { status: 200, body: { results } };
+        const { tenant } = query;
+        const withCursors = query.cursors === true;
+        const type = request.mediaType();
+        if (type === "application/x-ndjson" && !isInBinaryMode(request)) {
+          refuseKey(request);
+          const minimal = preference(request.header("prefer"), "return") === "minimal";
+          const readLine = (bytes: Buffer) => ofTenant(input.line(bytes), tenant);
+          await ingest.upload(request, principal, { withCursors, minimal, tenant, readLine });
+          return alreadySent;
         }
-        const { status, ...body } = await ingest.one(
-          principal,
-          readOne(text, value, query.tenant, header),
-        );
-        return status === 201 ? { status, body } : { status, body };
+        const read = readItems(request, type, await request.readBody(bodyMaxBytes));
+        if (!Array.isArray(read)) {
+          const item = withKey(ofTenant(read, tenant), request);
+          const { status, ...reply } = await ingest.one(principal, item);
+          return status === 201 ? { status, ...reply } : { status, ...reply };
+        }
+        refuseKey(request);
+        const items = read.map((item) => itemOfTenant(item, tenant));
+        const { results, headers } = await ingest.batch(principal, items, withCursors);
+        return { status: 200, body: { results }, headers };
       },
     }),
   ];
+
+  function readItems(request: ApiRequest, type: string | undefined, bytes: Buffer) {
+    if (isInBinaryMode(request)) return readBinaryMode(request.incoming.rawHeaders, bytes);
+    const text = decodeUtf8(bytes);
+    switch (type) {
+      case "application/cloudevents+json":
+        return input.cloudEvent(text);
+      case "application/cloudevents-batch+json":
+        return input.cloudEvents(text);
+      default:
+        return input.body(text);
+    }
+  }
 }
 
-function readOne(
-  text: string,
-  value: unknown,
-  tenant: string | undefined,
-  header: string | undefined,
-): Item {
-  const item = readItem(value, rawMember(text, "data"), tenant);
-  if (item instanceof Problem) throw item;
-  const key = header === undefined ? undefined : unquote(header);
-  if (key === undefined) return item;
-  if (item.input.key !== undefined && item.input.key !== key) {
+function isInBinaryMode(request: ApiRequest): boolean {
+  return isBinaryMode(request.incoming.headers, request.mediaType());
+}
+
+function itemOfTenant(item: Item | Problem, tenant: string | undefined): Item | Problem {
+  if (item instanceof Problem) return item;
+  try {
+    return ofTenant(item, tenant);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+function refuseKey(request: ApiRequest): void {
+  if (request.header("idempotency-key") === undefined) return;
+  throw new Problem("invalid-header", "Idempotency-Key names one event, not several");
+}
+
+/** The event with the key that a header gives it; the two must not differ. */
+function withKey(item: Item, request: ApiRequest): Item {
+  const header = request.header("idempotency-key");
+  if (header === undefined) return item;
+  const key = unquote(header);
+  if (item.input.key === key) return item;
+  if (item.input.key !== undefined) {
     throw new Problem("invalid-header", "Idempotency-Key and the event's key differ");
   }
   return { ...item, input: { ...item.input, key } };
 }
 
-function readBatch(text: string, value: object, tenant: string | undefined): (Item | Problem)[] {
-  const outer = z
-    .strictObject({ events: z.array(z.unknown()).max(batchMaxEvents) })
-    .safeParse(value);
-  if (!outer.success) throw invalidBody(outer.error);
-  const data = rawMemberOfEach(text, "data", "events");
-  if (data === undefined) throw new Problem("invalid", 'the member "events" is given twice');
-  return outer.data.events.map((event, index) => readItem(event, data[index], tenant));
-}
-
-function readItem(
-  value: unknown,
-  data: ReturnType<typeof rawMember>,
-  queryTenant: string | undefined,
-): Item | Problem {
-  const parsed = eventInput.safeParse(value);
-  if (!parsed.success) return invalidBody(parsed.error);
-  const { tenant, data: _, ...input } = parsed.data;
-  if (data === undefined) {
-    const errors = [{ pointer: "/data", detail: "expected a value" }];
-    return new Problem("invalid", "data is missing", { members: { errors } });
-  }
-  if (tenant !== undefined && queryTenant !== undefined && tenant !== queryTenant) {
-    return new Problem("invalid-parameter", "query and body name different tenants");
-  }
-  return { tenant: tenant ?? queryTenant, input, data };
-}
-
-function invalidBody(error: z.ZodError): Problem {
-  const errors = listIssues(error);
-  return new Problem("invalid", "the event breaks the schema", { members: { errors } });
-}
-
 /** The header's value, bare or as the quoted string of the draft standard. */
 function unquote(header: string): string {
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
-  if (key.length === 0 || key.length > 256) {
-    throw new Problem("invalid-header", "Idempotency-Key has 1 to 256 characters");
+  if (key.length === 0 || key.length > keyMaxLength) {
+    throw new Problem("invalid-header", `Idempotency-Key has 1 to ${keyMaxLength} characters`);
   }
   return key;
 }

@@ -1,32 +1,70 @@
 /**
  * Appends, by group commit. While one statement is in flight further appends gather, and the next
  * statement takes them all: no timer, so an idle system answers at once and a busy one batches by
- * itself. An append is answered only after its commit. The events of one tenant are numbered in
- * the order in which they were handed in.
+ * itself. Tenants that have much waiting are appended beside the others, in groups of their own.
+ * An append is answered only after its commit. The events of one tenant are numbered in the order
+ * in which they were handed in.
  *
  * What waits is bounded, per tenant and in all; beyond it appends are refused, never dropped after
  * they were taken. A statement whose connection broke is not sent again blindly: its outcome is
  * looked up first.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry.ts";
 import type { LogEvent, TenantId } from "./event.ts";
 import { lookUpGroup, type FoundRow } from "./group-lookup.ts";
 import type { AppendResult, NewEvent } from "./new-event.ts";
 import { createPartitions } from "./partitions.ts";
-import { createQueue, groupMaxEvents, type Entry, type Group } from "./queue.ts";
-
-/** About a tenant whose log is locked: leave it out, for the first or second time, or wait. */
-type Locks = "skip" | "skip-again" | "wait";
+import { createQueue, type Entry, type Group, type Line } from "./queue.ts";
 
 type Refusal = "refused" | "unavailable" | "in-doubt" | "failed";
 
 /** What one group added to one tenant's log. */
 export type AppendedRun = { tenant: TenantId; shard: number; events: LogEvent[] };
 
-/** How long the outcome of a statement whose connection broke is looked for. */
+/** A group on its way, and what it takes to find out what became of it. */
+type Sent = {
+  readonly id: string;
+  readonly group: Group;
+  readonly nonces: string[];
+  readonly tries: number;
+  /** A partition was made for it. */
+  readonly repaired: boolean;
+  /** By `performance.now()`. */
+  readonly at: number;
+};
+
+/** Entries that could not be appended with the others of their group. Their tenants are held. */
+type Turn = {
+  readonly tenants: readonly TenantId[];
+  readonly entries: Group;
+  readonly tries: number;
+  /** The database refuses something in it. */
+  readonly apart: boolean;
+};
+
+/**
+ * How often a log that is locked is left out before it is waited for. Another process mostly has
+ * its lock for some milliseconds only, and who waits may have to stand behind one that is locked
+ * for seconds.
+ */
+const skipTries = 8;
+
+/** Between two tries when nothing else is appended; what comes meanwhile waits for its end. */
+const skipPauseMs = 5;
+
+/**
+ * How long after it was sent the outcome of a statement whose connection broke is looked for. A
+ * database that restarts is back by then, and few producers wait longer.
+ */
 const lookupMaxMs = 20_000;
+
+/** Where finding out that the connection is broken took most of that time. */
+const lookupMinMs = 5_000;
+
+const lines: readonly Line[] = ["light", "heavy"];
 
 /** Pause between two look-ups while the database is away. */
 const lookupPauseMs = 200;
@@ -41,10 +79,13 @@ export function createAppender(options: {
 }) {
   const { sql, log, tell } = options;
   const queue = createQueue();
-  let running: Promise<void> | undefined;
-  /** Tenants whose log was locked, in the order in which they are tried again. */
-  const locked: { tenant: TenantId; entries: Group; locks: Locks }[] = [];
-  const waitersMax = Math.max(1, sql.options.max - 1);
+  /** One group of each line is under way at a time. */
+  const running = new Map<Line, Promise<void>>();
+  /** Turns that wait for no lock, between the groups of the light line. */
+  const soon: Turn[] = [];
+  /** Turns that may wait for their locks, on connections of their own. */
+  const patient: Turn[] = [];
+  const waitersMax = Math.max(1, sql.options.max - lines.length);
   let waiters = 0;
   /** What goes on beside `run`. */
   const aside = new Set<Promise<void>>();
@@ -54,52 +95,72 @@ export function createAppender(options: {
   /** Results in the order of `events`. Never rejects. */
   function append(events: readonly NewEvent[]): Promise<AppendResult[]> {
     const answer = queue.offer(events);
-    running ??= run();
+    start();
     return answer;
   }
 
   /** Resolves when all that was taken is answered. */
   async function drain(): Promise<void> {
-    while (running !== undefined || aside.size > 0) await Promise.all([running, ...aside]);
+    while (running.size > 0 || aside.size > 0) await Promise.all([...running.values(), ...aside]);
   }
 
-  async function run() {
+  function start() {
+    for (const line of lines) {
+      if (!running.has(line) && hasWork(line)) running.set(line, run(line));
+    }
+  }
+
+  function hasWork(line: Line): boolean {
+    return queue.hasMore(line) || (line === "light" && soon.length > 0);
+  }
+
+  async function run(line: Line) {
     // Not in the caller's turn: what is handed in together is appended together.
     await Promise.resolve();
-    for (let group = queue.take(); group !== undefined; group = queue.take()) {
-      await commit(group, "skip");
+    while (hasWork(line)) {
+      const group = queue.take(line);
+      if (group !== undefined) {
+        await commit(group, 0);
+        release(new Set(tenantsOf(group)));
+      }
+      const turn = line === "light" ? soon.shift() : undefined;
+      if (group === undefined && (turn?.tries ?? 0) > 1) await delay(skipPauseMs);
+      if (turn !== undefined) await take(turn);
     }
-    running = undefined;
+    running.delete(line);
   }
 
-  /** Commits a group and answers its entries, whatever happens. */
-  async function commit(group: Group, locks: Locks, repaired = false): Promise<void> {
-    const id = randomUUID();
-    const nonces = createNonces(group.length);
+  /**
+   * Commits a group and answers its entries, whatever happens. With `skipTries` it waits for locks,
+   * else it leaves out the tenants whose logs are locked.
+   */
+  async function commit(group: Group, tries: number, repaired = false): Promise<void> {
+    const [id, nonces, at] = [randomUUID(), createNonces(group.length), performance.now()];
+    const sent: Sent = { id, group, nonces, tries, repaired, at };
     let rows: Row[];
     try {
-      rows = await send(id, group, nonces, locks === "wait");
+      rows = await send(sent);
     } catch (error) {
-      return recover(error, id, group, nonces, locks, repaired);
+      return recover(error, sent);
     }
-    settle(group, rows, locks);
+    settle(group, rows, tries);
   }
 
-  function send(id: string, group: Group, nonces: string[], wait: boolean) {
+  function send({ id, group, nonces, tries }: Sent) {
     const column = (of: (event: NewEvent) => string | null) =>
       arrayText(group.map((entry) => of(entry.event)));
     return sql<Row[]>`
       select ordinal, outcome, sequence, day::text,
         (extract(epoch from appended_at) * 1000)::bigint as at, id, envelope
-      from append_events(${id}, ${wait},
+      from append_to_logs(${id}, ${tries >= skipTries},
         ${column((event) => event.tenant)}::uuid[], ${arrayText(nonces)}::text[],
         ${column((event) => event.type)}::text[], ${column((event) => event.subject)}::text[],
         ${column((event) => event.key)}::text[], ${column((event) => event.digest)}::text[],
         ${column((event) => event.start)}::text[], ${column((event) => event.time)}::text[],
-        ${column((event) => event.middle)}::text[], ${column((event) => event.data)}::text[])`;
+        ${column((event) => event.middle)}::text[], ${column((event) => event.content)}::text[])`;
   }
 
-  function settle(group: Group, rows: Row[], locks: Locks) {
+  function settle(group: Group, rows: Row[], tries: number) {
     const runs = new Map<TenantId, AppendedRun>();
     const deferred: Group = [];
     for (const row of rows) {
@@ -113,11 +174,27 @@ export function createAppender(options: {
       if (row.outcome === "deferred") deferred.push(entry);
       else queue.answer(entry, toResult(row));
     }
-    for (const [tenant, entries] of Map.groupBy(deferred, (entry) => entry.event.tenant)) {
-      queue.hold(tenant);
-      locked.push({ tenant, entries, locks: locks === "skip" ? "skip-again" : "wait" });
+    if (deferred.length > 0) defer(deferred, tries + 1);
+  }
+
+  /** Until they wait they are tried together, then each tenant alone. */
+  function defer(deferred: Group, tries: number) {
+    if (tries < skipTries) return setAside(deferred, tries);
+    for (const entries of byTenant(deferred)) setAside(entries, skipTries);
+  }
+
+  /** What their tenants append meanwhile stays in their queues, so that its order is kept. */
+  function setAside(entries: Group, tries: number, apart = false) {
+    const tenants = [...new Set(tenantsOf(entries))];
+    for (const tenant of tenants) queue.hold(tenant);
+    const turn: Turn = { tenants, entries, tries, apart };
+    if (tries < skipTries) {
+      soon.push(turn);
+      start();
+    } else {
+      patient.push(turn);
+      if (waiters < waitersMax) startAside(takePatient());
     }
-    if (locked.length > 0 && waiters < waitersMax) startAside(retryLocked());
   }
 
   function startAside(work: Promise<void>) {
@@ -126,60 +203,39 @@ export function createAppender(options: {
   }
 
   /**
-   * Tries locked tenants again: once more together, since another process mostly has their locks
-   * for some milliseconds only, then each alone and as long as it takes. What they append meanwhile
-   * stays in their queues, so that its order is kept. This never takes the last connection: the
-   * driver would send everyone else's groups behind a statement that waits.
+   * Leaves each line its connection: the driver would send everyone else's groups behind a
+   * statement that waits.
    */
-  async function retryLocked() {
+  async function takePatient() {
     waiters += 1;
-    while (locked.length > 0) {
-      const { locks, tenants, group } = takeLocked();
-      await commit(group, locks);
-      release(tenants);
-    }
+    for (let turn = patient.shift(); turn !== undefined; turn = patient.shift()) await take(turn);
     waiters -= 1;
+  }
+
+  async function take({ tenants, entries, tries, apart }: Turn) {
+    await (apart ? commitHalves(entries, tries) : commit(entries, tries));
+    release(tenants);
   }
 
   function release(tenants: Iterable<TenantId>) {
     for (const tenant of tenants) queue.release(tenant);
-    running ??= run();
+    start();
   }
 
-  /** The first in line, and with it those that may be tried together with it. */
-  function takeLocked() {
-    const locks = locked[0]?.locks ?? "wait";
-    const tenants: TenantId[] = [];
-    const group: Group = [];
-    for (let next = locked[0]; next?.locks === locks; next = locked[0]) {
-      if (group.length + next.entries.length > groupMaxEvents) break;
-      locked.shift();
-      tenants.push(next.tenant);
-      group.push(...next.entries);
-      if (locks === "wait") break;
-    }
-    return { locks, tenants, group };
-  }
-
-  async function recover(
-    error: unknown,
-    id: string,
-    group: Group,
-    nonces: string[],
-    locks: Locks,
-    repaired: boolean,
-  ): Promise<void> {
+  async function recover(error: unknown, sent: Sent): Promise<void> {
+    const { group, tries, repaired } = sent;
     const failure = classifyFailure(error);
     switch (failure) {
       case "not-done":
         return refuseAll(group, "unavailable", error);
       case "in-doubt":
-        return startAside(lookUp(error, id, group, nonces, locks));
+        return startAside(lookUp(error, sent));
       case "no-partition":
-        return repaired ? refuseAll(group, "failed", error) : retryWithPartition(group, locks);
+        return repaired ? refuseAll(group, "failed", error) : retryWithPartition(group, tries);
       case "data":
-        // Inside a bisection in order, else beside the others: it waits for locks.
-        return locks === "wait" ? bisect(group, error) : startAside(bisectHeld(group, error));
+        if (group.length === 1) return refuseAll(group, "refused", error);
+        if (tries >= skipTries) return commitHalves(group, tries);
+        return setAside(group, byTenant(group).length > 1 ? tries : skipTries, true);
       case "fault":
         return refuseAll(group, "failed", error);
     }
@@ -190,58 +246,48 @@ export function createAppender(options: {
     for (const entry of group) queue.answer(entry, { kind });
   }
 
-  async function bisectHeld(group: Group, error: unknown) {
-    const tenants = group.map((entry) => entry.event.tenant);
-    for (const tenant of tenants) queue.hold(tenant);
-    await bisect(group, error);
-    release(tenants);
-  }
-
   /**
-   * A value that the database refuses spoils its own event only. The halves wait for their locks:
-   * were a tenant deferred in the first, its events in the second would overtake.
+   * A value that the database refuses spoils its own event only. Tenants are told apart first, so
+   * that none waits for another's lock. The halves of one tenant do wait: were the first of them
+   * deferred, the second would overtake it.
    */
-  async function bisect(group: Group, error: unknown) {
-    if (group.length === 1) return refuseAll(group, "refused", error);
-    const half = group.length >> 1;
-    await commit(group.slice(0, half), "wait");
-    await commit(group.slice(half), "wait");
+  async function commitHalves(group: Group, tries: number) {
+    const tenants = byTenant(group);
+    const parts = tenants.length > 1 ? tenants : group.map((entry) => [entry]);
+    const half = parts.length >> 1;
+    await commit(parts.slice(0, half).flat(), tries);
+    await commit(parts.slice(half).flat(), tries);
   }
 
-  async function retryWithPartition(group: Group, locks: Locks) {
+  async function retryWithPartition(group: Group, tries: number) {
     try {
       await createPartitions(sql);
     } catch (error) {
       return refuseAll(group, "unavailable", error);
     }
-    return commit(group, locks, true);
+    return commit(group, tries, true);
   }
 
   /**
    * Finds out what became of a group, and holds up nobody but its tenants meanwhile. As long as
    * the database is away, what they append is refused like everyone else's.
    */
-  async function lookUp(
-    error: unknown,
-    id: string,
-    group: Group,
-    nonces: string[],
-    locks: Locks,
-  ): Promise<void> {
+  async function lookUp(error: unknown, sent: Sent): Promise<void> {
+    const { id, group, nonces, tries, at } = sent;
     log.warn({ events: group.length, err: error }, "append lost its connection: looking up");
-    const deadline = performance.now() + lookupMaxMs;
-    const tenants = group.map((entry) => entry.event.tenant);
+    const deadline = Math.max(at + lookupMaxMs, performance.now() + lookupMinMs);
+    const tenants = tenantsOf(group);
     for (const tenant of tenants) queue.hold(tenant);
     try {
       while (performance.now() < deadline) {
         try {
           const found = await lookUpGroup(sql, id, tenants, nonces);
           if (found === undefined) return refuseAll(group, "unavailable", error);
-          return settle(group, answerOf(group, found), locks);
+          return settle(group, answerOf(group, found), tries);
         } catch (failure) {
           const waiting = queue.takeAll(tenants);
           if (waiting.length > 0) refuseAll(waiting, "unavailable", failure);
-          await new Promise((resolve) => setTimeout(resolve, lookupPauseMs));
+          await delay(lookupPauseMs);
         }
       }
       refuseAll(group, "in-doubt", error);
@@ -249,6 +295,15 @@ export function createAppender(options: {
       release(tenants);
     }
   }
+}
+
+/** The tenant of each entry. */
+function tenantsOf(group: Group): TenantId[] {
+  return group.map((entry) => entry.event.tenant);
+}
+
+function byTenant(group: Group): Group[] {
+  return [...Map.groupBy(group, (entry) => entry.event.tenant).values()];
 }
 
 /** The answer that a committed group would have given, from the rows that it added. */

@@ -1,48 +1,101 @@
 /**
- * Keeps the log's tables in shape while the gateway runs: partitions for the days to come, and no
- * more group records than anybody can still ask for. Every process may run it at any time.
+ * Work that has to be done now and then, by one process for all: each process offers to, and the
+ * one that holds the lease does it, one chore at a time. When it dies another goes on within ten
+ * seconds, so a chore keeps what it must remember in the database, works in bounded steps and asks
+ * before each whether it may still take it.
  */
+import { randomUUID } from "node:crypto";
 import type { Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry.ts";
-import { createPartitions } from "./partitions.ts";
+import { startLease } from "./lease.ts";
 
-const everyMs = 60_000;
+export type Chore = {
+  readonly name: string;
+  /** From one turn to the next. */
+  readonly everyMs: number;
+  /** One turn. "more": there is more to do at once, after the other chores had theirs. */
+  run(context: ChoreContext): Promise<"done" | "more">;
+};
 
-/** Partitions reach a week ahead, so this may fail for days. */
-const partitionsEvery = 60;
+export type ChoreContext = {
+  /** False when another process may keep house by now: no further step then. */
+  isHeld(): boolean;
+};
 
-/** Longer than an append looks for its outcome and a recheck looks back. */
-const groupsKept = "15 minutes";
+export type Housekeeping = ReturnType<typeof startHousekeeping>;
 
-/** Rows per statement, so that it holds no locks for long. */
-const pruneMaxRows = 10_000;
+/** A chore that failed is tried again after this, or earlier where its own pace is quicker. */
+const retryMs = 60_000;
 
-export function startHousekeeping(sql: Sql, log: Logger): { stop(): Promise<void> } {
-  let turns = 0;
-  let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    turns += 1;
-    running = tidy(turns % partitionsEvery === 0).catch((error: unknown) =>
-      log.warn({ err: error }, "housekeeping failed, trying again in a minute"),
-    );
-  }, everyMs);
+export function startHousekeeping(options: {
+  /** For the lease alone: what the chores do must not delay its renewal. */
+  sql: Sql;
+  log: Logger;
+  chores: readonly Chore[];
+  /** No other process can be alive, see `startLease`. */
+  alone?: boolean;
+}) {
+  const { sql, log, chores, alone = false } = options;
+  /** On the monotonic clock, by name. */
+  const dueAt = new Map(chores.map(({ name }) => [name, 0]));
+  let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const lease = startLease({ sql, log, process: randomUUID(), alone, gained: look });
+  const context: ChoreContext = { isHeld: () => !stopped && lease.isHeld() };
+  return { wake, stop };
 
-  return {
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  /**
+   * Something is to be done: the chore's turn comes now, if this process keeps house. Else whoever
+   * does finds it at the chore's own pace.
+   */
+  function wake(name: string): void {
+    if (!dueAt.has(name)) throw new Error(`there is no chore ${name}`);
+    dueAt.set(name, 0);
+    look();
+  }
 
-  async function tidy(withPartitions: boolean): Promise<void> {
-    if (withPartitions) await createPartitions(sql);
-    let removed: number;
-    do {
-      const result = await sql`
-        delete from append_groups where id in (
-          select id from append_groups where at < clock_timestamp() - ${groupsKept}::interval
-          limit ${pruneMaxRows} for update skip locked)`;
-      removed = result.count;
-    } while (removed === pruneMaxRows);
+  async function stop(): Promise<void> {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+    await lease.stop();
+  }
+
+  function look(): void {
+    if (running !== undefined || !context.isHeld()) return;
+    clearTimeout(timer);
+    running = runDue().finally(() => {
+      running = undefined;
+      // Without the lease there is nothing to wait for: it looks again when it is gained.
+      if (context.isHeld()) timer = setTimeout(look, Math.max(earliest() - performance.now(), 0));
+    });
+  }
+
+  async function runDue(): Promise<void> {
+    for (let due = dueNow(); due.length > 0 && context.isHeld(); due = dueNow()) {
+      for (const chore of due) if (context.isHeld()) await runOne(chore);
+    }
+  }
+
+  async function runOne({ name, everyMs, run }: Chore): Promise<void> {
+    // Before it runs, so that a wake-up meanwhile is not forgotten.
+    dueAt.set(name, performance.now() + everyMs);
+    try {
+      if ((await run(context)) === "more") dueAt.set(name, 0);
+    } catch (error) {
+      log.warn({ chore: name, err: error }, "housekeeping failed, trying again");
+      const again = performance.now() + Math.min(everyMs, retryMs);
+      dueAt.set(name, Math.min(dueAt.get(name) ?? again, again));
+    }
+  }
+
+  function dueNow(): Chore[] {
+    const now = performance.now();
+    return chores.filter(({ name }) => (dueAt.get(name) ?? 0) <= now);
+  }
+
+  function earliest(): number {
+    return Math.min(...dueAt.values());
   }
 }

@@ -1,7 +1,7 @@
 /** What is handed to the log, and what comes back. */
 import type { Day, Sequence, TenantId } from "./event.ts";
 
-/** An event to append. `start`, `middle` and `data` are pieces of its envelope's JSON text. */
+/** An event to append. `start`, `middle` and `content` are pieces of its envelope's JSON text. */
 export type NewEvent = {
   readonly tenant: TenantId;
   readonly shard: number;
@@ -16,8 +16,8 @@ export type NewEvent = {
   readonly time: string | null;
   /** The members after `time` to before `sequence`, each followed by a comma. */
   readonly middle: string;
-  /** JSON text without insignificant white space. */
-  readonly data: string;
+  /** The member `data` or `data_base64` after a comma, or nothing: `,"data":{"amount":4200}`. */
+  readonly content: string;
 };
 
 export type Appended = { sequence: Sequence; day: Day; id: string };

@@ -25,6 +25,8 @@ export type PageRequest = {
   readonly limit: number;
   /** How long to wait for the first event that matches; 0 does not wait. */
   readonly waitMs: number;
+  /** Throws when whoever asked may not read any more. */
+  readonly reauthorize: () => Promise<void>;
 };
 
 export type Page = {
@@ -58,20 +60,26 @@ export type Pull = ReturnType<typeof createPull>;
 
 export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
   const { log, feed, marks } = options;
-  const waits = new Set<Wait>();
+  const waiting = new Set<Wait>();
   const woken = createTurns<Wait>((wait) => wait.wake(), resumedPerTurn);
   let stopped = false;
 
-  return { page, stop };
+  return { page, recheck, stop };
 
-  /** Throws the problem of a cursor that cannot be read on from, and `ClientGone`. */
+  /**
+   * Throws the problem of a cursor that cannot be read on from, `ClientGone`, and after a wait what
+   * a new request would be refused with.
+   */
   async function page(request: PageRequest, outgoing: ServerResponse): Promise<Page> {
     const { tenant, selection } = request;
     const started = await marks.start(tenant.id, selection);
-    const found =
-      request.waitMs > 0 && !stopped
-        ? await readOrWait(request, started, outgoing)
-        : await readFirst(request, started);
+    const waits = request.waitMs > 0 && !stopped;
+    const found = waits
+      ? await readOrWait(request, started, outgoing)
+      : await readFirst(request, started);
+    // Before anything is told of the log: the key may have been revoked meanwhile, or the log ends
+    // where it does because its tenant is gone.
+    if (waits) await request.reauthorize();
     if (found.kind !== "events") throw await marks.refusal(tenant.id, started.filter, found);
     const { mark, full } = found;
     const head = found.atHead ? mark.sequence : (await log.head(tenant.id)).sequence;
@@ -85,10 +93,18 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
     };
   }
 
+  /** Refuses whatever waits and would not be let in any more. */
+  function recheck(): void {
+    for (const wait of waiting) {
+      wait.doubt();
+      woken.add(wait);
+    }
+  }
+
   /** Lets all that waits answer with what it has; nothing waits any more afterwards. */
   function stop(): void {
     stopped = true;
-    for (const wait of waits) wait.end();
+    for (const wait of waiting) wait.end();
   }
 
   async function readFirst(
@@ -111,7 +127,7 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
     outgoing: ServerResponse,
   ): Promise<Found> {
     const wait = createWait(request.waitMs, outgoing);
-    waits.add(wait);
+    waiting.add(wait);
     const { tenant } = request;
     // Before the first read: what is appended in between wakes.
     const unfollow = feed.follow(tenant.id, tenant.shard, () => woken.add(wait));
@@ -122,7 +138,7 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
     } finally {
       unfollow();
       woken.delete(wait);
-      waits.delete(wait);
+      waiting.delete(wait);
       wait.close();
     }
   }
@@ -138,6 +154,7 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
     let found = await readFirst(request, started);
     while (found.kind === "events" && found.events === "" && !wait.isOver()) {
       if (found.atHead && !(await wait.next())) break;
+      if (wait.takeDoubt()) await request.reauthorize();
       found = toFound(found.mark, await scan(read, found.mark, bounds));
     }
     return found;

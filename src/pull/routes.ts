@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { reauthorize, type Directory, type Tenant } from "../http/auth.ts";
-import { eventSchema } from "../http/event-schema.ts";
+import { reauthorize, tenantErasing, type Directory, type Tenant } from "../http/auth.ts";
+import { eventExample, eventSchema } from "../http/event-schema.ts";
 import { acceptQuality, preference } from "../http/preferences.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { route, type Route } from "../http/route.ts";
-import { integerParameter, pageQuery } from "../http/schemas.ts";
+import { cursorExample, integerParameter, pageQuery } from "../http/schemas.ts";
 import { selectionQuery, toSelection } from "../http/selection.ts";
 import { eventId, parseEventId, tenantPrefix, type LogEvent } from "../log/event.ts";
 import type { Log } from "../log/log.ts";
@@ -23,7 +23,10 @@ const pageSchema = z
     cursor: z.string().meta({ description: "Continues after all that was scanned" }),
     has_more: z.boolean(),
   })
-  .meta({ id: "EventPage" });
+  .meta({
+    id: "EventPage",
+    example: { events: [eventExample], cursor: cursorExample, has_more: true },
+  });
 
 const pageHeaderTexts = {
   link: "The next page, as `rel=next`",
@@ -57,6 +60,7 @@ function listEvents({ pull, directory }: PullRoutesOptions): Route {
       "counts as full then. A full page reached by a cursor never changes and may be cached.",
     access: "read",
     tenant: "named",
+    limit: "reads",
     query: z.object({
       ...selectionQuery,
       limit: pageQuery.limit,
@@ -67,7 +71,7 @@ function listEvents({ pull, directory }: PullRoutesOptions): Route {
     responses: {
       200: {
         body: pageSchema,
-        content: { [batchMediaType]: z.array(eventSchema) },
+        content: { [batchMediaType]: z.array(eventSchema).meta({ example: [eventExample] }) },
         headers: pageHeaderTexts,
       },
       304: { description: "The client has this page", headers: pageHeaderTexts },
@@ -83,14 +87,11 @@ function listEvents({ pull, directory }: PullRoutesOptions): Route {
       const waitSeconds = query.wait ?? preferredWait(request);
       const selection = toSelection(query);
       const waitMs = waitSeconds * 1_000;
+      const authorized = () => reauthorize(directory, callerOf(request, tenant), "read");
       const page = await pull.page(
-        { tenant, selection, limit: query.limit, waitMs },
+        { tenant, selection, limit: query.limit, waitMs, reauthorize: authorized },
         request.outgoing,
       );
-      if (waitMs > 0) {
-        // The key may have been revoked while its request waited.
-        await reauthorize(directory, callerOf(request, tenant), "read");
-      }
       const form = formOf(request);
       const headers = pageHeaders(page, form, request.incoming.url ?? "/events");
       if (namesTag(request.header("if-none-match"), pageTag(page, form))) {
@@ -111,7 +112,10 @@ function getEvent({ log, tenantByPrefix }: PullRoutesOptions): Route {
     summary: "Get one event",
     access: "read",
     tenant: "optional",
-    params: z.object({ id: z.string() }),
+    limit: "reads",
+    params: z.object({
+      id: z.string().meta({ description: "The event's id", example: eventExample.id }),
+    }),
     responses: { 200: { body: eventSchema, content: { [eventMediaType]: eventSchema } } },
     problems: ["not-found"],
     async handle({ params, tenant, request }) {
@@ -129,6 +133,7 @@ function getEvent({ log, tenantByPrefix }: PullRoutesOptions): Route {
     if (name === undefined) return undefined;
     const owner = tenant ?? (await tenantByPrefix(name.tenantPrefix));
     if (owner === undefined || tenantPrefix(owner.id) !== name.tenantPrefix) return undefined;
+    if (owner.erasing) throw tenantErasing(owner.name);
     const event = await log.event(owner.id, name.position);
     return event !== undefined && eventId(event) === id ? event : undefined;
   }

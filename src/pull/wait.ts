@@ -7,6 +7,10 @@ import type { ServerResponse } from "node:http";
 export type Wait = {
   /** Lets the request look again. */
   wake(): void;
+  /** Lets the request find out whether it is still allowed, when it is next woken. */
+  doubt(): void;
+  /** Whether it has to, once for each doubt. */
+  takeDoubt(): boolean;
   /** Lets the request answer with what it has. */
   end(): void;
   isOver(): boolean;
@@ -18,15 +22,26 @@ export type Wait = {
 export function createWait(waitMs: number, outgoing: ServerResponse): Wait {
   let woken = false;
   let over = outgoing.destroyed;
+  let doubtful = false;
   let resume: (() => void) | undefined;
   const timer = setTimeout(end, waitMs);
   outgoing.once("close", end);
 
-  return { wake, end, isOver: () => over, next, close };
+  return { wake, doubt, takeDoubt, end, isOver: () => over, next, close };
 
   function wake(): void {
     woken = true;
     resume?.();
+  }
+
+  function doubt(): void {
+    doubtful = true;
+  }
+
+  function takeDoubt(): boolean {
+    const answer = doubtful;
+    doubtful = false;
+    return answer;
   }
 
   function end(): void {

@@ -141,6 +141,8 @@ function parseUrl(text: string): URL | string {
   if (text.length > urlMaxLength) return `longer than ${urlMaxLength} characters`;
   // The parser would drop these silently, and the URL shown would not be the URL used.
   if (/[\s\p{Cc}]/u.test(text)) return "contains white space or control characters";
+  // Stored as UTF-8, it would come back as another one.
+  if (!text.isWellFormed()) return "contains half of a surrogate pair";
   const url = URL.parse(text);
   if (url === null) return "not an absolute URL";
   if (url.protocol !== "https:" && url.protocol !== "http:") return "must be http or https";

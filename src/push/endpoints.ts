@@ -12,6 +12,8 @@ import { createSigner, type Sign } from "./signature.ts";
 export type Endpoint = {
   readonly tenant: TenantId;
   readonly tenantName: string;
+  /** Attempts that its tenant may make; null is no limit. */
+  readonly pushesPerSecond: number | null;
   /** The uuid. */
   readonly id: string;
   /** The id as callers know it. */
@@ -35,6 +37,20 @@ export type Endpoint = {
   readonly nextRetryAt: number | undefined;
 };
 
+/** What of a tenant is driven may differ from, when nobody told of a change. */
+export type Standing = {
+  readonly pushesPerSecond: number | null;
+  /** Of its active endpoints. */
+  readonly generations: Map<string, number>;
+};
+
+type StandingRow = {
+  tenant: TenantId;
+  pushes_per_second: number | null;
+  consumer: string;
+  generation: number;
+};
+
 export type EndpointLoader = ReturnType<typeof createEndpointLoader>;
 
 export function createEndpointLoader(options: {
@@ -45,7 +61,7 @@ export function createEndpointLoader(options: {
 }) {
   const { database, ring, defaultScheduleMs, log } = options;
 
-  return { load, generations, tenantsWithWork };
+  return { load, standing, tenantsWithWork };
 
   /** All active endpoints of a tenant. */
   async function load(tenant: TenantId): Promise<Endpoint[]> {
@@ -54,6 +70,7 @@ export function createEndpointLoader(options: {
         endpoint: endpoints,
         position: positions,
         tenantName: tenants.name,
+        pushesPerSecond: tenants.pushesPerSecond,
         nextRetryAt: template<number | null>`(
           select (extract(epoch from min(due_at)) * 1000)::bigint from retries r
           where r.tenant = ${positions.tenant} and r.endpoint = ${positions.consumer})`,
@@ -79,18 +96,18 @@ export function createEndpointLoader(options: {
     });
   }
 
-  /** The active endpoints of these tenants, each with its generation. */
-  async function generations(
-    tenants: readonly TenantId[],
-  ): Promise<Map<TenantId, Map<string, number>>> {
-    const rows = await database.sql<{ tenant: TenantId; consumer: string; generation: number }[]>`
-      select p.tenant, p.consumer, p.generation from positions p
+  /** What there is to compare with: of those of these tenants that have an active endpoint. */
+  async function standing(tenants: readonly TenantId[]): Promise<Map<TenantId, Standing>> {
+    const rows = await database.sql<StandingRow[]>`
+      select p.tenant, t.pushes_per_second, p.consumer, p.generation from positions p
       join endpoints e on e.tenant = p.tenant and e.id = p.consumer
+      join tenants t on t.id = p.tenant
       where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
-    const found = new Map<TenantId, Map<string, number>>();
-    for (const { tenant, consumer, generation } of rows) {
-      const ofTenant = found.get(tenant) ?? new Map<string, number>();
-      found.set(tenant, ofTenant.set(consumer, generation));
+    const found = new Map<TenantId, Standing>();
+    for (const { tenant, pushes_per_second: pushesPerSecond, consumer, generation } of rows) {
+      const { generations } = found.get(tenant) ?? { generations: new Map<string, number>() };
+      generations.set(consumer, generation);
+      found.set(tenant, { pushesPerSecond, generations });
     }
     return found;
   }
@@ -129,6 +146,7 @@ export function createEndpointLoader(options: {
       endpoint: typeof endpoints.$inferSelect;
       position: typeof positions.$inferSelect;
       tenantName: string;
+      pushesPerSecond: number | null;
       nextRetryAt: number | null;
     },
     settled: Set<Sequence>,
@@ -138,6 +156,7 @@ export function createEndpointLoader(options: {
     return {
       tenant: endpoint.tenant as TenantId,
       tenantName: row.tenantName,
+      pushesPerSecond: row.pushesPerSecond,
       id: endpoint.id,
       name: endpointName(endpoint.id),
       shard: position.shard,

@@ -10,7 +10,7 @@ import { createLedger, type Fence } from "../deliveries/ledger.ts";
 import type { Feed, News } from "../feed/feed.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
-import type { EndpointLoader } from "./endpoints.ts";
+import type { Endpoint, EndpointLoader } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";
 import { startLeases } from "./leases.ts";
 import { createRetryLoader } from "./retries.ts";
@@ -113,20 +113,32 @@ export async function startPush(options: {
 
   function hear(tenant: TenantId, shard: number, news: News) {
     const roster = rosters.get(tenant);
-    if (roster === undefined) openRoster(tenant, shard);
-    else if (news.kind === "changed" && news.what === "endpoints") roster.reload();
+    const isMove = news.kind === "moved" || news.what === "endpoints";
+    if (roster === undefined) {
+      if (isMove) openRoster(tenant, shard);
+    } else if (news.kind === "changed") {
+      if (isMove) roster.reload();
+      else if (news.what === "tenants") roster.reload(() => closeRoster(tenant, roster));
+    }
   }
 
   function openRoster(tenant: TenantId, shard: number) {
     const epoch = held.get(shard)?.epoch;
     if (epoch === undefined || rosters.has(tenant)) return;
-    const load = endpoints.load;
     rosters.set(tenant, createRoster({ tenant, shard, epoch, feed, log, load, context }));
+  }
+
+  async function load(tenant: TenantId): Promise<Endpoint[]> {
+    const found = await endpoints.load(tenant);
+    const [first] = found;
+    if (first !== undefined && rosters.has(tenant)) scheduler.limit(tenant, first.pushesPerSecond);
+    return found;
   }
 
   function closeRoster(tenant: TenantId, roster: Roster) {
     rosters.delete(tenant);
     roster.close();
+    scheduler.limit(tenant, null);
   }
 
   /** Loads the tenants that have something to send, in whatever way they came to have it. */
@@ -147,10 +159,12 @@ export async function startPush(options: {
     if (rosters.size === 0) return;
     // Leases that were renewed at the last moment wake nobody.
     scheduler.pump();
-    endpoints.generations([...rosters.keys()]).then(
+    endpoints.standing([...rosters.keys()]).then(
       (found) => {
         for (const [tenant, roster] of rosters) {
-          if (!roster.isCurrent(found.get(tenant))) roster.reload();
+          const standing = found.get(tenant);
+          if (!roster.isCurrent(standing?.generations)) roster.reload();
+          else if (standing) scheduler.limit(tenant, standing.pushesPerSecond);
         }
       },
       (error: unknown) => log.warn({ err: error }, "cannot compare endpoints, trying again later"),

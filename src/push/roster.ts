@@ -10,9 +10,10 @@ export type Roster = {
   readonly shard: number;
   /**
    * Reads the endpoints again: lanes whose endpoint changed are replaced, the others go on. Until
-   * it is read nothing new is sent, so that a change takes effect where it is told.
+   * it is read nothing new is sent, so that a change takes effect where it is told. `onNone` is
+   * called when there are none: the tenant may be gone.
    */
-  reload(): void;
+  reload(onNone?: () => void): void;
   /** Stops driving an endpoint under this fence, and soon drives it anew from what is written. */
   reopen(fence: Fence): void;
   /** Whether it drives these endpoints under these generations, or is about to read anew. */
@@ -50,6 +51,7 @@ export function createRoster(options: {
   let stale = true;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let tellNone: (() => void) | undefined;
 
   // Before the first read, so that nothing falls between the two.
   const unfollow = feed.follow(tenant, shard, wake);
@@ -65,8 +67,9 @@ export function createRoster(options: {
     });
   }
 
-  function reload(): void {
+  function reload(onNone?: () => void): void {
     stale = true;
+    tellNone ??= onNone;
     if (releases.length === 0) releases = Array.from(lanes.values(), (lane) => lane.hold());
     if (!loading) void loadWhileStale();
   }
@@ -93,11 +96,13 @@ export function createRoster(options: {
         const endpoints = await load(tenant);
         // Changed again meanwhile: what was read may be superseded already.
         if (!stale) replaceLanes(endpoints);
+        if (!stale && !closed && endpoints.length === 0) tellNone?.();
       }
+      tellNone = undefined;
       for (const release of releases.splice(0)) release();
     } catch (error) {
       log.warn({ tenantId: tenant, err: error }, "endpoints not loaded, trying again");
-      timer = setTimeout(reload, reloadPauseMs);
+      timer = setTimeout(() => reload(), reloadPauseMs);
     } finally {
       loading = false;
     }

@@ -20,8 +20,9 @@ export function createCallers(options: {
   const { directory, refuse, logger } = options;
   const callers = new Map<string, Caller>();
   let checking = false;
+  let stale = false;
 
-  return { of, release, check };
+  return { of, release, check, recheck, checkThese };
 
   function of(authorization: string | undefined, tenant: Tenant): Caller {
     const key = keyOf(authorization, tenant);
@@ -44,11 +45,23 @@ export function createCallers(options: {
   async function check(): Promise<void> {
     if (checking) return;
     checking = true;
-    const all = [...callers.values()];
-    for (let start = 0; start < all.length; start += checksAtOnce) {
-      await Promise.all(all.slice(start, start + checksAtOnce).map(checkOne));
-    }
+    do {
+      stale = false;
+      await checkThese([...callers.values()]);
+    } while (stale);
     checking = false;
+  }
+
+  /** Checks all callers, also those whom a check that is at it has found in order. */
+  async function recheck(): Promise<void> {
+    stale = true;
+    await check();
+  }
+
+  async function checkThese(some: readonly Caller[]): Promise<void> {
+    for (let start = 0; start < some.length; start += checksAtOnce) {
+      await Promise.all(some.slice(start, start + checksAtOnce).map(checkOne));
+    }
   }
 
   async function checkOne(caller: Caller): Promise<void> {

@@ -1,8 +1,14 @@
 import { z } from "zod";
+import { eventExample } from "../http/event-schema.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { alreadySent, route, type Route } from "../http/route.ts";
+import { cursorExample } from "../http/schemas.ts";
 import { selectionQuery, toSelection, type Selection } from "../http/selection.ts";
 import type { Streams } from "./streams.ts";
+
+const streamText = z.string().meta({
+  example: `retry: 2000\ndata: ${JSON.stringify(eventExample)}\nid: ${cursorExample}\n\n:\n\n`,
+});
 
 export function createStreamRoutes({ streams }: { streams: Streams }): Route[] {
   return [
@@ -19,8 +25,9 @@ export function createStreamRoutes({ streams }: { streams: Streams }): Route[] {
         "`from`. Once it has begun, an error is told as `event: problem`, and the stream ends.",
       access: "read",
       tenant: "named",
+      limit: "reads",
       query: z.object(selectionQuery),
-      responses: { 200: { content: { "text/event-stream": z.string() } } },
+      responses: { 200: { content: { "text/event-stream": streamText } } },
       problems: [
         "cursor-invalid",
         "cursor-filter-mismatch",

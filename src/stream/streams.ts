@@ -98,7 +98,12 @@ export function createStreams(options: {
   let opening = 0;
   let stopped = false;
 
-  return { open, size: () => streams.size, stop };
+  return { open, size: () => streams.size, recheck, stop };
+
+  /** Checks all callers now: some key or tenant may be gone. */
+  function recheck(): void {
+    void callers.recheck();
+  }
 
   /** Answers the request with a stream. Throws what refuses it, before anything is sent. */
   async function open(request: ApiRequest, wanted: OpenRequest): Promise<void> {
@@ -218,9 +223,13 @@ export function createStreams(options: {
     logger.debug({ tenant: tenant.name, events: stream.events, durationMs, drained }, "stream");
   }
 
-  /** The log was restored or has expired under these streams. */
+  /**
+   * The log was restored or has expired under these streams, or its tenant is gone: that is told to
+   * those who may not read any more.
+   */
   async function refuse(refusedStreams: readonly Stream[], channel: Channel, refused: Refused) {
     try {
+      await callers.checkThese([...new Set(refusedStreams.map(({ caller }) => caller))]);
       const problem = await marks.refusal(channel.tenant.id, channel.filter, refused);
       for (const stream of refusedStreams) end(stream, problem);
     } catch (error) {

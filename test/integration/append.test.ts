@@ -164,6 +164,25 @@ describe("order", () => {
     );
   });
 
+  test("a log that is locked for a moment does not wait for one that is locked for long", async () => {
+    const [long, short] = [await testLog.createTenant(), await testLog.createTenant()];
+    const { append } = testLog.openAppender();
+    const answer = await whileLocked([long], async () => {
+      const held = append([newEvent(long, "1")]);
+      for (const count of numbers(20)) {
+        const [answer] = await whileLocked([short], async () => {
+          const appended = append([newEvent(short, `${count}`)]);
+          await delay(5);
+          return [appended] as const;
+        });
+        const late = delay(2_000, "too late", { ref: false });
+        expect(await Promise.race([answer, late])).toMatchObject([{ kind: "appended" }]);
+      }
+      return [held] as const;
+    });
+    expect(kinds(await answer[0])).toEqual(["appended"]);
+  });
+
   test("a log that stays locked refuses after a few seconds, and goes on later", async () => {
     const tenant = await testLog.createTenant();
     const { append, drain } = testLog.openAppender();
@@ -208,6 +227,32 @@ describe("what the database refuses", () => {
       const stored = await testLog.readAll(tenant);
       expect(stored.map(({ sequence }) => sequence)).toEqual(numbers(37));
       expect(stored.map(dataOf)).toEqual(numbers(40).filter((count) => count % 13 !== 0));
+    }
+  });
+
+  test("poisoned groups whose logs are locked hold up no other, and keep their order", async () => {
+    const locked = await Promise.all(numbers(5).map(() => testLog.createTenant()));
+    const free = await testLog.createTenant();
+    const { append } = testLog.openAppender();
+    const waiting = await whileLocked(locked, async () => {
+      const answers: Promise<AppendResult[]>[] = [];
+      for (const tenant of locked) {
+        const poison = newEvent(tenant, "2", { type: "a\0b" });
+        answers.push(append([newEvent(tenant, "1"), poison, newEvent(tenant, "3")]));
+        // In the same group, whose other tenants must not wait for this one.
+        const startedAt = performance.now();
+        expect(kinds(await append([newEvent(free, "1")]))).toEqual(["appended"]);
+        expect(performance.now() - startedAt).toBeLessThan(2_000);
+        answers.push(append([newEvent(tenant, "4")]));
+      }
+      return { answers };
+    });
+    const results = (await Promise.all(waiting.answers)).map(kinds);
+    expect(results).toEqual(
+      locked.flatMap(() => [["appended", "refused", "appended"], ["appended"]]),
+    );
+    for (const tenant of locked) {
+      expect((await testLog.readAll(tenant)).map(dataOf)).toEqual([1, 3, 4]);
     }
   });
 

@@ -6,6 +6,14 @@ import { waitUntil } from "../support/wait.ts";
 
 let control: TestControl;
 
+/** As a tenant shows it that has no limit. */
+const none = {
+  appends_per_second: null,
+  reads_per_second: null,
+  pushes_per_second: null,
+  endpoints: null,
+};
+
 beforeAll(async () => {
   control = await startControl();
 });
@@ -19,6 +27,9 @@ describe("tenants", () => {
     expect(created.json).toEqual({
       tenant: "first",
       name: "First Ltd",
+      limits: none,
+      status: "active",
+      erasure: null,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     });
     const replaced = await control.call("PUT", "/tenants/first", operator);
@@ -65,9 +76,9 @@ describe("tenants", () => {
   });
 
   test("members that are not honoured are refused", async () => {
-    const answer = await control.call("PUT", "/tenants/strict", operator, { limits: {} });
+    const answer = await control.call("PUT", "/tenants/strict", operator, { plan: "gold" });
     expect([answer.status, answer.slug]).toEqual([422, "invalid"]);
-    expect(answer.json?.["errors"]).toEqual([{ pointer: "/limits", detail: "unknown member" }]);
+    expect(answer.json?.["errors"]).toEqual([{ pointer: "/plan", detail: "unknown member" }]);
   });
 
   test("only operators see and make tenants", async () => {

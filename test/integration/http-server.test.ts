@@ -11,6 +11,9 @@ import { waitUntil } from "../support/wait.ts";
 const limitBytes = 100_000;
 const bodyIdleMs = 200;
 
+/** How often a route was asked whether its client may be silent. */
+let asked = 0;
+
 /** Requests whose handler runs, and what lets the handler of `/wait` end. */
 let running = 0;
 let proceed = (): void => {};
@@ -41,6 +44,18 @@ const routes = [
       let bytes = 0;
       for await (const chunk of request.bodyChunks()) bytes += chunk.length;
       return { status: 200, body: { bytes } };
+    },
+  }),
+  route({
+    ...shared,
+    method: "post",
+    path: "/patient",
+    id: "waitForChunks",
+    body: rawBody({ content: { "application/x-ndjson": z.string() } }),
+    responses: { 200: count },
+    handle: async ({ request }) => {
+      for await (const _ of request.bodyChunks(() => (asked += 1) < 3)) asked = 0;
+      return { status: 200, body: { bytes: 0 } };
     },
   }),
   route({
@@ -172,6 +187,12 @@ describe("bodies", () => {
     expect(await converse(api.port, [start, chunk(10)])).toMatch(/^HTTP\/1.1 408 /);
   });
 
+  test("a body that may be silent for a while is cut only after it", async () => {
+    const start = head("/patient", "transfer-encoding: chunked", "connection: close");
+    expect(await converse(api.port, [start, chunk(10)])).toMatch(/^HTTP\/1.1 408 /);
+    expect(asked).toBe(3);
+  });
+
   test("a response can go along with the body it answers", async () => {
     const received: string[] = [];
     const start = head("/echo", "transfer-encoding: chunked", "connection: close");
@@ -201,6 +222,7 @@ describe("bodies", () => {
     }
     const before = api.lines.length;
     const controller = new AbortController();
+    const arrived = once(api.server, "request");
     const sent = fetch(`${api.url}/json`, {
       method: "POST",
       headers: { authorization: "Bearer acme-append" },
@@ -208,7 +230,8 @@ describe("bodies", () => {
       duplex: "half",
       signal: controller.signal,
     });
-    setTimeout(() => controller.abort(), 10);
+    await arrived;
+    controller.abort();
     await expect(sent).rejects.toThrow();
     const line = await waitUntil(() => api.lines[before], { what: "the log line" });
     expect(line).toMatchObject({ level: "debug", status: 499, operation: "takeJson" });

@@ -1,6 +1,6 @@
 /** `POST /events`: one event or a batch, with the bytes of their data kept. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
 
 let gateway: TestGateway;
 
@@ -74,6 +74,61 @@ test("a bad item of a batch spoils only itself, and each keeps its place", async
   expect(results.map((result) => result.status)).toEqual([201, 422, 201, 404, 422, 422, 413, 201]);
   expect(results[3]?.problem?.type).toMatch(/unknown-tenant$/);
   expect(Number(results[7]?.sequence)).toBe(Number(results[0]?.sequence) + 1);
+});
+
+test("an item of a batch that is nested too deep spoils only itself, however deep", async () => {
+  const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  const item = (data: string) => `{"tenant":"acme","type":"a.b","data":${data}}`;
+  const items = [item(deep(64)), item(deep(65)), item(deep(100_000)), deep(500_000), item("1.0")];
+  const { status, json } = await post(`{"events":[${items.join(" , ")}]}`);
+  const results = json?.["results"] as Result[];
+  expect([status, ...results.map((result) => result.status)]).toEqual([
+    ...[200, 201, 422, 422, 422, 201],
+  ]);
+  expect(await envelopeOf(results[4]?.id)).toContain('"data":1.0}');
+  const outside = await post(`{"events":[${item("1")}],"x":${deep(100)}}`);
+  expect([outside.status, outside.slug]).toEqual([422, "invalid"]);
+  const unclosed = await post(`{"events":[${item("1")},${"[".repeat(100)}`);
+  expect([unclosed.status, unclosed.slug]).toEqual([422, "invalid"]);
+});
+
+test("data of a registered type is held to its schema, item by item", async () => {
+  const schema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
+  await succeed(gateway.call("PUT", "/event-types/typed.event", { body: { schema } }));
+  const typed = (data: unknown) => orderOf({ type: "typed.event", data });
+  const one = await post(typed({ n: "1" }));
+  expect([one.slug, one.json?.["errors"]]).toMatchObject(["invalid", [{ pointer: "/data/n" }]]);
+  const { json } = await post({ events: [typed({ n: 1 }), typed({}), typed({ n: 2 })] });
+  const results = json?.["results"] as Result[];
+  expect(results.map((result) => result.status)).toEqual([201, 422, 201]);
+});
+
+describe("a tenant that has used up its limit", () => {
+  const limited = () => orderOf({ tenant: "limited" });
+
+  beforeAll(async () => {
+    await gateway.createTenant("limited");
+    const limits = { appends_per_second: 1 };
+    await succeed(gateway.call("PATCH", "/tenants/limited", { body: { limits } }));
+    // More than a second's worth passes once, and leaves a debt of more than the tests take.
+    const { status, headers } = await post({ events: Array.from({ length: 900 }, limited) });
+    expect([status, headers.get("ratelimit-policy")]).toEqual([200, '"appends";q=1;w=1']);
+  });
+
+  test("is refused and told when to come back", async () => {
+    for (const body of [limited(), { events: [limited(), limited()] }]) {
+      const { status, slug, headers } = await post(body);
+      expect([status, slug]).toEqual([429, "quota-exceeded"]);
+      expect(Number(headers.get("retry-after"))).toBeGreaterThan(100);
+      expect(headers.get("ratelimit")).toContain('"appends";r=0;');
+    }
+  });
+
+  test("has its items of a batch refused and spoils nobody else's", async () => {
+    const { status, json } = await post({ events: [limited(), orderOf(), limited()] });
+    const results = json?.["results"] as Result[];
+    expect([status, ...results.map((result) => result.status)]).toEqual([200, 429, 201, 429]);
+  });
 });
 
 test("a key appends once: the same content is answered again, other content refused", async () => {

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import type { ProblemSlug } from "../../src/problem.ts";
 import type { Request } from "./exercise.ts";
-import { succeed } from "./gateway.ts";
+import { succeed, type TestGateway } from "./gateway.ts";
 import type { Planted, Thing } from "./planted.ts";
 
 export type Build = (sender: Planted) => Request | Promise<Request>;
@@ -23,11 +23,15 @@ export type Sample = {
 export type Case = {
   /** One for each success that the document names, status and media type; the plainest first. */
   readonly samples: readonly Sample[];
+  /** What the path names belongs to all tenants alike. */
+  readonly shared?: true;
   /** For those problems that the document alone does not say how to provoke. */
   readonly problems?: Readonly<Partial<Record<ProblemSlug, Build>>>;
 };
 
 const event = { type: "order.created", data: { amount: 4_200 } };
+
+const eventType = { description: "An order", schema: { type: "object" } };
 
 /** So that nothing is pushed to the endpoints that come and go here. */
 const unused = ["never.appended"];
@@ -51,6 +55,13 @@ export const cases: Readonly<Record<string, Case>> = {
       },
       { status: 200, build: () => ({ body: { events: [event, event] } }) },
       { status: 200, build: repeatedEvent },
+      {
+        status: 200,
+        build: () => ({
+          body: `${JSON.stringify(event)}\n`,
+          headers: { "content-type": "application/x-ndjson" },
+        }),
+      },
     ],
     problems: {
       "invalid-header": () => ({
@@ -103,7 +114,11 @@ export const cases: Readonly<Record<string, Case>> = {
       { status: 200, build: ({ name }) => ({ path: { tenant: name }, body: { name: "Patch" } }) },
     ],
   },
+  deleteTenant: {
+    samples: [{ status: 202, build: async ({ gateway }) => ({ path: await newTenant(gateway) }) }],
+  },
   listTenants: { samples: [plain] },
+  getLimits: { samples: [plain] },
 
   createKey: { samples: [{ status: 201, build: () => ({ body: { scopes: ["read"] } }) }] },
   listKeys: { samples: [plain] },
@@ -153,11 +168,52 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   getEndpointSecret: { samples: [{ status: 200, build: ownEndpoint }] },
 
+  putEventType: {
+    samples: [
+      { status: 201, build: () => ({ path: { type: `new_${unique()}` }, body: eventType }) },
+      {
+        status: 200,
+        build: async (sender) => ({ ...(await registeredType(sender)), body: { schema: null } }),
+      },
+    ],
+  },
+  getEventType: {
+    shared: true,
+    samples: [{ status: 200, build: registeredType }],
+    problems: { "not-found": unregisteredType },
+  },
+  listEventTypes: { samples: [{ status: 200, build: listOfTypes }] },
+  deleteEventType: {
+    samples: [{ status: 204, build: registeredType }],
+    problems: { "not-found": unregisteredType },
+  },
+
   getHealth: { samples: [plain] },
   getReadiness: { samples: [plain] },
   getOpenApiJson: { samples: [plain] },
   getOpenApiYaml: { samples: [plain] },
 };
+
+/** A new one each time, since some requests end it. */
+async function registeredType({ gateway }: Planted): Promise<Request> {
+  const type = `registered_${unique()}`;
+  await succeed(gateway.call("PUT", `/event-types/${type}`, { body: eventType }));
+  return { path: { type } };
+}
+
+function unregisteredType(): Request {
+  return { path: { type: `unregistered_${unique()}` } };
+}
+
+async function listOfTypes(sender: Planted): Promise<Request> {
+  await registeredType(sender);
+  return {};
+}
+
+/** One that a request may end. */
+async function newTenant({ createTenant }: TestGateway): Promise<{ tenant: string }> {
+  return { tenant: await createTenant(`brief-${unique()}`) };
+}
 
 /** An event that has been appended under its key. */
 async function repeatedEvent({ call }: Planted) {

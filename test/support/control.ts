@@ -4,6 +4,7 @@ import { createControl, type Control } from "../../src/control/control.ts";
 import type { Change } from "../../src/control/directory.ts";
 import type { CheckUrl } from "../../src/control/endpoints/endpoints.ts";
 import { isUnavailable, openDatabase } from "../../src/db/database.ts";
+import { createRateLimiter } from "../../src/http/rate-limit.ts";
 import { generateKeyRing, parseKeyRing } from "../../src/keyring.ts";
 import { createAppender } from "../../src/log/append.ts";
 import { createCursors } from "../../src/log/cursor.ts";
@@ -47,7 +48,8 @@ export async function startControl() {
 
   /** A further process on the same database. Processes hear nothing of each other here. */
   async function another({ retentionDays = 30, operatorKey = operator } = {}) {
-    const options = { database, ring, cursors, shards, retentionDays, checkUrl };
+    const limiter = createRateLimiter();
+    const options = { database, ring, cursors, shards, retentionDays, checkUrl, limiter };
     const announce = (change: Change) => changes.push(change);
     const control: Control = await createControl({ ...options, announce, operatorKey });
     const { directory } = control;
@@ -72,7 +74,12 @@ export async function startControl() {
 
   async function appendTo(id: TenantId, count: number) {
     const event = { tenant: id, shard: 0, type: "a", subject: null, key: null, digest: null };
-    const text = { start: '"source":"/",', time: null, middle: '"type":"a",', data: "1" };
+    const text = {
+      start: '"source":"/",',
+      time: null,
+      middle: '"type":"a",',
+      content: ',"data":1',
+    };
     return append(Array.from({ length: count }, () => ({ ...event, ...text })));
   }
 }

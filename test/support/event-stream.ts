@@ -8,7 +8,8 @@ export type BlockRules = {
 
 type Fields = { event?: string; data?: string; id?: string; retry?: string };
 
-const fieldForm = /^(event|data|id|retry): (.*)$/;
+/** No dot: to it U+2028 and U+2029 end lines, which to a stream they do not. */
+const fieldForm = /^(event|data|id|retry): ([^\r]*)$/;
 
 /** The first block says how long to wait before connecting again; `id` ends the block it is in. */
 export function createBlockCheck(rules: BlockRules): (text: string) => void {

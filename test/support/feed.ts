@@ -16,6 +16,7 @@ import type { NewEvent } from "../../src/log/new-event.ts";
 import { createPartitions } from "../../src/log/partitions.ts";
 import { fixShards } from "../../src/log/settings.ts";
 import { createLogger } from "../../src/telemetry.ts";
+import { unlimited } from "./tenant.ts";
 
 /** What a test says of an event; the rest is filled in. `data` is JSON text. */
 export type TestEvent = { type?: string; subject?: string; data?: string };
@@ -60,7 +61,8 @@ export async function openTestFeed(
   /** A tenant with so many events. */
   async function createTenant(events = 0): Promise<Tenant> {
     const name = `acme_${tenants.size + 1}`;
-    const tenant = { id: randomUUID() as TenantId, name, shard: tenants.size % shards };
+    const shard = tenants.size % shards;
+    const tenant = { id: randomUUID() as TenantId, name, shard, ...unlimited };
     await sql`insert into tenants (id, name, shard) values (${tenant.id}, ${name}, ${tenant.shard})`;
     await sql`insert into heads (tenant) values (${tenant.id})`;
     tenants.set(name, tenant);
@@ -149,6 +151,6 @@ function newEvent(tenant: Tenant, { type = "order.created", subject, data = "{}"
     start: `"source":"/tenants/${tenant.name}","type":"${type}",`,
     time: null,
     middle: `${subjectMember}"datacontenttype":"application/json","dataversion":"1","tenant":"${tenant.name}",`,
-    data,
+    content: `,"data":${data}`,
   } satisfies NewEvent;
 }

@@ -3,6 +3,7 @@
  * answer that `fetch` brings from it is held to openapi.yaml, see contract-setup.ts.
  */
 import { randomBytes } from "node:crypto";
+import type { Writable } from "node:stream";
 import { parseConfig } from "../../src/config.ts";
 import { startGateway } from "../../src/gateway.ts";
 import { generateKeyRing } from "../../src/keyring.ts";
@@ -36,7 +37,11 @@ export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>;
  * Give the `environment` of another one to start a second process of the same installation: with
  * its DATABASE_URL it shares the database, which then goes when the first one stops.
  */
-export async function startTestGateway(overrides: Environment = {}) {
+export async function startTestGateway(
+  overrides: Environment = {},
+  /** Takes the log in place of the terminal. */
+  destination?: Writable,
+) {
   await using opening = new AsyncDisposableStack();
   const databaseUrl = overrides["DATABASE_URL"] ?? opening.use(await createTestDatabase()).url;
   const environment: Environment = {
@@ -50,7 +55,8 @@ export async function startTestGateway(overrides: Environment = {}) {
     ...overrides,
   };
   const config = parseConfig(environment);
-  const gateway = await startGateway(config, createLogger({ level: config.logLevel }), fatal);
+  const log = createLogger({ level: config.logLevel, ...(destination && { destination }) });
+  const gateway = await startGateway(config, log, fatal);
   opening.defer(() => gateway.stop());
   const { url, operatorKey } = gateway;
   holdToContract(url);

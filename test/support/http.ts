@@ -6,14 +6,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Directory, Principal, Scope, Tenant } from "../../src/http/auth.ts";
+import { createRateLimiter } from "../../src/http/rate-limit.ts";
 import { mountRoutes, type MountOptions } from "../../src/http/mount.ts";
 import type { Route } from "../../src/http/route.ts";
 import { listen } from "../../src/http/server.ts";
 import type { TenantId } from "../../src/log/event.ts";
 import { createLogger } from "../../src/telemetry.ts";
+import { unlimited } from "./tenant.ts";
 
-export const acme: Tenant = { id: "11" as TenantId, name: "acme", shard: 1 };
-export const globex: Tenant = { id: "22" as TenantId, name: "globex", shard: 2 };
+export const acme: Tenant = { id: "11" as TenantId, name: "acme", shard: 1, ...unlimited };
+export const globex: Tenant = { id: "22" as TenantId, name: "globex", shard: 2, ...unlimited };
 
 /** Keys `operator` and `<tenant>-<scope>`, and `acme-expired`. */
 export const directory: Directory = {
@@ -50,7 +52,7 @@ export async function startApi(
     }),
   });
   const app = new Hono<{ Bindings: HttpBindings }>();
-  mountRoutes(app, routes, { directory, log, ...options });
+  mountRoutes(app, routes, { directory, limiter: createRateLimiter(), log, ...options });
   const listening = await listen(app, {
     host: "127.0.0.1",
     port: 0,

@@ -7,11 +7,13 @@ import { openDatabase, type Database } from "../../src/db/database.ts";
 import type { EventsFrame } from "../../src/fanout/fanout.ts";
 import { createAppender, type AppendedRun } from "../../src/log/append.ts";
 import { beginning, type LogEvent, type TenantId } from "../../src/log/event.ts";
+import type { Chore } from "../../src/log/housekeeping.ts";
 import { createLog } from "../../src/log/log.ts";
 import type { NewEvent } from "../../src/log/new-event.ts";
 import { createPartitions } from "../../src/log/partitions.ts";
 import { fixShards } from "../../src/log/settings.ts";
 import { createLogger } from "../../src/telemetry.ts";
+import { setClock } from "./clock.ts";
 import { createTestDatabase } from "./postgres.ts";
 
 export type LogTenant = { readonly id: TenantId; readonly shard: number };
@@ -21,8 +23,10 @@ export type TestLog = Awaited<ReturnType<typeof openTestLog>>;
 /** Events per read: several pages even in small tests. */
 const pageEvents = 400;
 
-export async function openTestLog() {
+/** With a `clock` the database's clock is set to it first of all, and may be moved later. */
+export async function openTestLog({ clock }: { clock?: Date } = {}) {
   const { url, drop } = await createTestDatabase();
+  if (clock !== undefined) await setClock(url, clock);
   const logger = createLogger({ level: "silent" });
   const database = openDatabase(url, { connections: 4, name: "test" });
   const { sql } = database;
@@ -116,7 +120,7 @@ export function newEvent(
 ): NewEvent {
   const plain = { type: "order.created", subject: null, key: null, digest: null, time: null };
   const text = { start: '"source":"/test","type":"order.created",', middle: "" };
-  return { tenant: id, shard, ...plain, ...text, data, ...parts };
+  return { tenant: id, shard, ...plain, ...text, content: `,"data":${data}`, ...parts };
 }
 
 /** What an appender's `tell` publishes. */
@@ -130,4 +134,9 @@ export function framesOf(runs: readonly AppendedRun[]): EventsFrame[] {
 /** What the event carries. */
 export function dataOf(event: Pick<LogEvent, "envelope">): unknown {
   return (JSON.parse(event.envelope) as { data: unknown }).data;
+}
+
+/** Runs a chore, as its house is kept, until nothing is left to do. */
+export async function runChore({ run }: Chore): Promise<void> {
+  while ((await run({ isHeld: () => true })) === "more");
 }

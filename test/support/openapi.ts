@@ -99,8 +99,8 @@ export function createOpenApi(text: string) {
     }
     if (validate(value)) return [];
     return (validate.errors ?? []).map(({ instancePath, message, params }) => {
-      const { unevaluatedProperty, additionalProperty, allowedValues } = params;
-      const what = unevaluatedProperty ?? additionalProperty ?? allowedValues;
+      const { unevaluatedProperty, additionalProperty, allowedValues, allowedValue } = params;
+      const what = unevaluatedProperty ?? additionalProperty ?? allowedValues ?? allowedValue;
       const about = what === undefined ? "" : ` (${[what].flat().join(", ")})`;
       return `${instancePath || "the whole"} ${message ?? "is wrong"}${about}`;
     });

@@ -99,7 +99,7 @@ export function parseBlocks(text: string): Block[] {
     .map((lines) => {
       const block: Block = {};
       for (const line of lines.split("\n").slice(0, -1)) {
-        const [, name = "", value = ""] = /^([a-z]*): ?(.*)$/.exec(line) ?? [];
+        const [, name = "", value = ""] = /^([a-z]*): ?([^\r]*)$/.exec(line) ?? [];
         const field = (name === "" ? "comment" : name) as keyof Block;
         block[field] = block[field] === undefined ? value : `${block[field]}\n${value}`;
       }

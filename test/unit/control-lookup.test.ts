@@ -7,10 +7,17 @@ type Found = { name: string; version: number };
 
 type Statement = { names: readonly string[]; end(known: readonly string[]): void; fail(): void };
 
-function createSample({ ttlMs = 60_000, rememberMissing = true } = {}) {
+type SampleOptions = {
+  ttlMs?: number;
+  rememberMissing?: boolean;
+  mayRemember?: (found: Found) => boolean;
+};
+
+function createSample(options: SampleOptions = {}) {
+  const given = { ttlMs: 60_000, rememberMissing: true, ...options };
   const statements: Statement[] = [];
   let version = 0;
-  const lookup: Lookup<Found> = createLookup({ load, ttlMs, rememberMissing });
+  const lookup: Lookup<Found> = createLookup({ load, ...given });
   return { statements, get: lookup.get, forget: lookup.forget, next };
 
   function load(names: readonly string[]): Promise<Map<string, Found>> {
@@ -37,6 +44,17 @@ describe("asking", () => {
     (await sample.next()).end(["a"]);
     expect(await first).toEqual({ name: "a", version: 1 });
     expect(await sample.get("a")).toEqual({ name: "a", version: 1 });
+    expect(sample.statements).toEqual([]);
+  });
+
+  test("an answer that may not be remembered is asked for again", async () => {
+    const sample = createSample({ mayRemember: ({ version }) => version > 1 });
+    for (const version of [1, 2]) {
+      const answer = sample.get("a");
+      (await sample.next()).end(["a"]);
+      expect(await answer).toEqual({ name: "a", version });
+    }
+    expect(await sample.get("a")).toEqual({ name: "a", version: 2 });
     expect(sample.statements).toEqual([]);
   });
 

@@ -187,6 +187,7 @@ describe("checkUrl", () => {
     ["https://hooks.example:65536/", "not an absolute URL"],
     ["https://hooks.example/ hook", "white space"],
     ["https://hooks\n.example/", "white space"],
+    ["https://hooks.example/\ud83d", "surrogate"],
     ["https://1.2.3.4.5/", "not an absolute URL"],
     [`https://hooks.example/${"a".repeat(2_048)}`, "longer than"],
   ])("refuses %j in words", async (url, words) => {

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { createDocumentRoutes, openApiDocument, openApiYaml } from "../../src/http/openapi.ts";
+import { problemSchemaOf } from "../../src/http/problem-schemas.ts";
 import { rawBody, route } from "../../src/http/route.ts";
 import { pageOf, pageQuery, tenantMember, timestamp } from "../../src/http/schemas.ts";
 
@@ -46,6 +47,7 @@ const routes = [
     path: "/things",
     id: "sendThings",
     access: "append",
+    limit: "appends",
     body: rawBody({ content: { "application/x-ndjson": z.string() } }),
     responses: { 204: { description: "Taken" } },
     handle: never,
@@ -53,14 +55,25 @@ const routes = [
   ...createDocumentRoutes(() => document),
 ];
 
-const document = openApiDocument(routes, { title: "Sample", version: "1" });
+const document = openApiDocument(routes, {
+  title: "Sample",
+  version: "1",
+  servers: [{ url: "http://127.0.0.1:1", description: "One" }],
+  tags: { things: "Samples", none: "No operation has it" },
+});
+
+type DocumentedResponse = {
+  description: string;
+  headers?: Record<string, unknown>;
+  content?: Record<string, { schema: unknown }>;
+};
 
 type Operation = {
   operationId: string;
   security: Record<string, string[]>[];
   parameters?: { in: string; name: string; required?: boolean }[];
   requestBody?: { required: boolean; content: Record<string, unknown> };
-  responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  responses: Record<string, DocumentedResponse>;
 };
 
 function operation(path: string, method: string): Operation {
@@ -131,6 +144,7 @@ test("problems stand under their status: by the route's form, and by its own lis
     "401",
     "403",
     "404",
+    "409",
     "500",
     "503",
   ]);
@@ -149,6 +163,42 @@ test("problems stand under their status: by the route's form, and by its own lis
   const bad = operation("/things", "get").responses["400"];
   expect(bad?.description).toContain("`cursor-invalid`");
   expect(Object.keys(bad?.content ?? {})).toEqual(["application/problem+json"]);
+});
+
+test("each problem has a schema of its own, and an answer is one of those it can be", () => {
+  const schemaOf = (status: string) => {
+    const { content } = operation("/things", "get").responses[status] ?? {};
+    return content?.["application/problem+json"]?.schema;
+  };
+  expect(schemaOf("401")).toEqual({ $ref: "#/components/schemas/UnauthorizedProblem" });
+  expect(schemaOf("400")).toHaveProperty("oneOf");
+  const { CursorInvalidProblem } = document.components?.schemas ?? {};
+  expect(CursorInvalidProblem).toMatchObject({
+    properties: {
+      type: { const: "https://tidegate.dev/problems/cursor-invalid" },
+      status: { const: 400 },
+    },
+  });
+  expect(() => problemSchemaOf([])).toThrow();
+});
+
+test("what counts against a rate says so, and what is left of it in every answer", () => {
+  const { responses } = operation("/things", "post");
+  expect(responses).toHaveProperty("429");
+  for (const { headers } of Object.values(responses)) expect(headers).toHaveProperty("ratelimit");
+  expect(operation("/things", "get").responses).not.toHaveProperty("429");
+});
+
+test("the whole is described: where it is served, and by tag what it is about", () => {
+  expect(document.servers).toEqual([{ url: "http://127.0.0.1:1", description: "One" }]);
+  expect(document.tags).toEqual([{ name: "things", description: "Samples" }, { name: "system" }]);
+});
+
+test("keys alone are asked for where no route takes a ticket", () => {
+  const schemesOf = (some: typeof routes) =>
+    openApiDocument(some, { title: "Sample", version: "1" }).components?.securitySchemes;
+  expect(Object.keys(schemesOf(routes) ?? {})).toEqual(["bearer", "ticket"]);
+  expect(Object.keys(schemesOf(createDocumentRoutes(() => document)) ?? {})).toEqual(["bearer"]);
 });
 
 test("a path and its parameters must agree", () => {

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isStorableText, rawMember, rawMemberOfEach } from "../../src/ingest/json.ts";
+import {
+  isStorableText,
+  rawMember,
+  rawMemberOfEach,
+  rawValue,
+  withoutDeepElements,
+} from "../../src/ingest/json.ts";
 
 /** Spellings that JSON.stringify(JSON.parse()) would change, beside ordinary ones. */
 const number = fc.constantFrom(
@@ -150,4 +156,41 @@ test("text that Postgres or UTF-8 cannot hold is not storable", () => {
   for (const escaped of ['"a\\u0000"', '"\\ud83d"', '"\\ude80"', '"\\ude80\\ud83d"']) {
     expect(isStorableText(JSON.parse(escaped) as string)).toBe(false);
   }
+});
+
+// Goal: what stands beside an element that is too deep is not touched. Method: mix deep elements
+// into lists of random values, and expect the same text with null for each of them.
+test("elements that are nested too deep are taken out of their list, and nothing else", () => {
+  const depthMax = 6;
+  const deep = fc.integer({ min: depthMax + 1, max: 2_000 }).map((levels) => {
+    const [open, close] = ["[", "]"].map((bracket) => Array<string>(levels).fill(bracket));
+    return [...(open ?? []), '"]"', ...(close ?? [])];
+  });
+  const element = fc.oneof(
+    value.map((tokens) => ({ tokens, isDeep: false })),
+    deep.map((tokens) => ({ tokens, isDeep: true })),
+  );
+  fc.assert(
+    fc.property(fc.array(element, { maxLength: 6 }), gaps, (elements, spaces) => {
+      const spaced = elements.map(({ tokens }) => spread(tokens, spaces).trim());
+      const shallow = elements.map(({ isDeep }, at) => (isDeep ? "null" : spaced[at]));
+      const indices = elements.flatMap(({ isDeep }, at) => (isDeep ? [at] : []));
+      for (const [before, list, after] of [
+        ["[", undefined, " ]"],
+        ['{"a":[[1]], "events" : [', "events", "]}"],
+      ] as const) {
+        const found = withoutDeepElements(before + spaced.join(",") + after, depthMax, list);
+        expect(found.text).toBe(before + shallow.join(",") + after);
+        expect([...found.deep]).toEqual(indices);
+      }
+    }),
+  );
+});
+
+test("the text of a whole value has its tokens and nothing between them", () => {
+  fc.assert(
+    fc.property(value, gaps, (tokens, spaces) => {
+      expect(rawValue(spread(tokens, spaces)).text).toBe(tokens.join(""));
+    }),
+  );
 });

@@ -72,7 +72,7 @@ const tree: readonly { file: string; imports: string; breaks: readonly string[] 
   {
     file: "problem.ts",
     imports: 'import type {} from "./telemetry.ts";',
-    breaks: ["only-downwards-from-db-problem-config-keyring-telemetry"],
+    breaks: ["only-downwards-from-db-problem-config-keyring-bucket-telemetry"],
   },
   { file: "telemetry.ts", imports: "", breaks: [] },
   { file: "main.ts", imports: 'import "./gateway.ts"; import "./api.ts";', breaks: [] },

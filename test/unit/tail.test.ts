@@ -58,6 +58,19 @@ describe("a tail", () => {
     expect(sequences(10)).toBeUndefined();
   });
 
+  test("knows nothing after a flush, wakes nobody, and goes on with the next news", () => {
+    const { tail, counts, sequences } = openTail();
+    const { frame } = logOf(9);
+    tail.offer(frame(1, 4));
+    tail.offer(frame(6));
+    tail.flush();
+    vi.advanceTimersByTime(holdMs);
+    expect([sequences(0), sequences(4), tail.end()]).toEqual([undefined, undefined, undefined]);
+    expect(counts).toEqual({ wakes: 1, bytes: 0 });
+    tail.offer(frame(5));
+    expect([sequences(4), sequences(3)]).toEqual([[5], undefined]);
+  });
+
   test("takes each event once, however often and overlapping it is offered", () => {
     const { tail, counts, sequences } = openTail();
     const { frame } = logOf(9);

@@ -25,7 +25,11 @@ const text = z
   .regex(/^[^\0]*$/, "must not contain the character U+0000")
   .refine((value) => value.isWellFormed(), "must be well-formed Unicode");
 
-const url = z.string().meta({ format: "uri", example: "https://example.com/webhooks" });
+/** No `format: uri`: like browsers we take names and paths in any script, which RFC 3986 does not. */
+const url = z.string().meta({
+  description: "http or https, without credentials and fragment",
+  example: "https://example.com/webhooks",
+});
 
 const types = z
   .array(z.string().max(typeMaxLength).regex(typePatternForm, "expected order.created or order.*"))
@@ -67,7 +71,9 @@ const timeoutMs = z.int().min(1_000).max(30_000);
 const maxInFlight = z.int().min(1).max(1_000);
 const format = z.enum(["json", "cloudevents"]);
 
-const secret = z.string().meta({ example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=" });
+const secretExample = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
+
+const secret = z.string().meta({ example: secretExample });
 
 /** What can be set at any time. */
 const settings = {
@@ -76,16 +82,14 @@ const settings = {
   description: description.nullish(),
   metadata: metadata.nullish().meta({ description: "Notes of yours; a null member goes away" }),
   headers: headers.nullish().meta({
-    writeOnly: true,
     description: "Added to every push; only the names are shown; a null member goes away",
   }),
+  // No `default` for the document: some generators then ask for the member in every request.
   timeout_ms: timeoutMs.nullish().meta({
-    default: 5_000,
-    description: "From the connection to the end of the response",
+    description: "From the connection to the end of the response; 5,000 unless given",
   }),
   max_in_flight: maxInFlight.nullish().meta({
-    default: 50,
-    description: "Pushes that may be under way at once",
+    description: "Pushes that may be under way at once; 50 unless given",
   }),
   retry_schedule: z
     .array(retryDelay)
@@ -95,7 +99,7 @@ const settings = {
       description: "The delay before each retry; null: the gateway's schedule",
       example: ["5s", "1m", "2h"],
     }),
-  format: format.nullish().meta({ default: "json", description: "The media type of pushes" }),
+  format: format.nullish().meta({ description: "The media type of pushes; json unless given" }),
 };
 
 const start = z.union([
@@ -124,14 +128,52 @@ export const newEndpoint = z
         "with the first event that was appended at a time or later",
     }),
   })
-  .meta({ id: "NewEndpoint" });
+  .meta({
+    id: "NewEndpoint",
+    example: {
+      tenant: "acme",
+      url: "https://example.com/webhooks",
+      types: ["order.*", "invoice.paid"],
+      description: "The warehouse",
+      metadata: { team: "logistics" },
+      headers: { "x-environment": "production" },
+      retry_schedule: ["5s", "1m", "2h"],
+      start: "earliest",
+    },
+  });
 
-export const endpointPatch = z
-  .strictObject({ url: url.optional(), ...settings })
-  .meta({ id: "EndpointPatch" });
+export const endpointPatch = z.strictObject({ url: url.optional(), ...settings }).meta({
+  id: "EndpointPatch",
+  example: { types: ["order.*"], metadata: { team: null }, max_in_flight: 10, subjects: null },
+});
+
+const endpointExample = {
+  id: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c",
+  tenant: "acme",
+  url: "https://example.com/webhooks",
+  types: ["order.*", "invoice.paid"],
+  subjects: null,
+  description: "The warehouse",
+  metadata: { team: "logistics" },
+  header_names: ["x-environment"],
+  timeout_ms: 5_000,
+  max_in_flight: 50,
+  retry_schedule: ["5s", "1m", "2h"],
+  format: "json",
+  status: "active",
+  status_reason: null,
+  position: "00000000000000001042",
+  lag: { events: 3, seconds: 0.8 },
+  retrying: 1,
+  dead: 0,
+  last_success_at: "2026-11-23T12:00:00.000Z",
+  last_failure: { at: "2026-11-23T11:42:07.310Z", error: "timeout" },
+  created_at: "2026-11-01T08:00:00.000Z",
+  updated_at: "2026-11-01T08:00:00.000Z",
+};
 
 const endpoint = z.object({
-  id: z.string().meta({ example: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c" }),
+  id: z.string().meta({ description: "The endpoint's id", example: endpointExample.id }),
   tenant: z.string(),
   url,
   types: types.nullable(),
@@ -145,9 +187,7 @@ const endpoint = z.object({
   format,
   status: z.enum(["active", "paused", "polling", "disabled"]),
   status_reason: z.string().nullable(),
-  position: z
-    .string()
-    .meta({ description: "The sequence up to which all is settled", example: "0".repeat(20) }),
+  position: z.string().meta({ description: "The sequence up to which all is settled" }),
   lag: z
     .object({ events: z.int().min(0), seconds: z.number().min(0) })
     .meta({ description: "What follows the position: how much, and how old the first of it is" }),
@@ -159,11 +199,15 @@ const endpoint = z.object({
   updated_at: timestamp,
 });
 
-export const shownEndpoint = endpoint.meta({ id: "Endpoint" });
+export const shownEndpoint = endpoint.meta({ id: "Endpoint", example: endpointExample });
 
 export const createdEndpoint = z
   .object({ ...endpoint.shape, secret })
-  .meta({ id: "CreatedEndpoint" });
+  .meta({ id: "CreatedEndpoint", example: { ...endpointExample, secret: secretExample } });
+
+export const endpointSecret = z
+  .object({ secret })
+  .meta({ id: "EndpointSecret", example: { secret: secretExample } });
 
 /** The settings of a body under the names they have inside. */
 export function toPatch(body: z.output<typeof endpointPatch>): SettingsPatch {

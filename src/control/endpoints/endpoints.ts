@@ -3,9 +3,10 @@
  * at all get the same answer.
  */
 import type { Database } from "../../db/database.ts";
+import { endpointName } from "../../deliveries/endpoint.ts";
 import { generateSecret } from "../../deliveries/secrets.ts";
 import type { Marks } from "../../feed/marks.ts";
-import type { Tenant } from "../../http/auth.ts";
+import { tenantErasing, type Tenant } from "../../http/auth.ts";
 import type { Start } from "../../http/selection.ts";
 import type { KeyRing } from "../../keyring.ts";
 import type { Position } from "../../log/event.ts";
@@ -110,13 +111,17 @@ export function createEndpoints(options: EndpointsOptions) {
   async function find(id: string, tenant: Tenant | undefined): Promise<Endpoint> {
     const endpoint = await store.find(id, tenant);
     if (endpoint === undefined) throw unknownEndpoint();
+    // Found by an operator, who need not name the tenant.
+    if (endpoint.tenant.erasing) throw tenantErasing(endpoint.tenant.name);
     return endpoint;
   }
 
   async function showOne({ tenant, row }: Endpoint): Promise<ShownEndpoint> {
     const [view] = await store.view(tenant, [row]);
-    if (view === undefined) throw unknownEndpoint(); // removed in this moment
-    return show(view);
+    if (view !== undefined) return show(view);
+    // Removed in this moment, if not with all of its tenant.
+    await find(endpointName(row.id), tenant);
+    throw unknownEndpoint();
   }
 
   /** Throws for a cursor that a reader could not continue from either. */

@@ -5,6 +5,7 @@ import { pageOf, pageQuery } from "../../http/schemas.ts";
 import {
   createdEndpoint,
   endpointPatch,
+  endpointSecret,
   newEndpoint,
   shownEndpoint,
   toPatch,
@@ -35,6 +36,7 @@ function routesOfAll(endpoints: Endpoints): Route[] {
       },
       problems: [
         "address-not-allowed",
+        "quota-exceeded",
         "cursor-invalid",
         "cursor-expired",
         "cursor-ahead",
@@ -69,7 +71,7 @@ function routesOfOne(endpoints: Endpoints): Route[] {
     path: "/endpoints/{id}",
     // The id names the tenant too, so operators may leave it out.
     tenant: "optional",
-    params: z.object({ id: z.string().meta({ example: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c" }) }),
+    params: z.object({ id: shownEndpoint.shape.id }),
     problems: ["not-found"],
   } as const;
   return [
@@ -116,7 +118,7 @@ function routesOfOne(endpoints: Endpoints): Route[] {
       path: "/endpoints/{id}/secret",
       id: "getEndpointSecret",
       summary: "Show the secret that signs an endpoint's pushes",
-      responses: { 200: z.object({ secret: createdEndpoint.shape.secret }) },
+      responses: { 200: endpointSecret },
       handle: async ({ params, tenant }) => {
         return { status: 200, body: { secret: await endpoints.secret(params.id, tenant) } };
       },

@@ -4,8 +4,8 @@
  * one without the other.
  */
 import { isDeepStrictEqual } from "node:util";
-import { and, asc, eq, gt, sql as template } from "drizzle-orm";
-import type { Database } from "../../db/database.ts";
+import { and, asc, count, eq, gt, sql as template } from "drizzle-orm";
+import type { Database, Orm, OrmTransaction } from "../../db/database.ts";
 import { endpoints, tenants } from "../../db/schema.ts";
 import {
   endpointName,
@@ -26,8 +26,11 @@ import {
 import type { Tenant } from "../../http/auth.ts";
 import type { KeyRing } from "../../keyring.ts";
 import type { Position, TenantId } from "../../log/event.ts";
+import { Problem } from "../../problem.ts";
+import { toTenant } from "../directory.ts";
 import { timeOrderedUuid } from "../ids.ts";
 import { keyAfter, toPage, type ListPage, type ListQuery } from "../pages.ts";
+import { lockTenant } from "../tenants/lock.ts";
 import { changesDelivery, type EndpointSettings } from "./settings.ts";
 
 export type EndpointRow = typeof endpoints.$inferSelect;
@@ -42,6 +45,7 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
   const { orm, sql } = database;
   return { create, find, list, change, remove, secretOf, view };
 
+  /** Throws when the tenant has as many as it may have. */
   async function create(
     tenant: Tenant,
     settings: EndpointSettings,
@@ -50,6 +54,9 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
     const id = timeOrderedUuid(Date.now());
     const secrets = sealSecrets(ring, id, [{ secret, expiresAt: null }]);
     return orm.transaction(async (transaction) => {
+      // Of two at once, the second counts the first's.
+      const { endpointsMax } = await lockTenant(transaction, tenant.id);
+      if (endpointsMax !== null) await requireRoom(transaction, tenant.id, endpointsMax);
       const values = { tenant: tenant.id, id, secrets, ...toColumns(id, settings) };
       const [row] = await transaction.insert(endpoints).values(values).returning();
       if (row === undefined) throw new Error("an insert returned no row");
@@ -70,8 +77,7 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
       .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
       .where(and(eq(endpoints.id, uuid), owned));
     if (found === undefined) return undefined;
-    const { name, shard } = found.tenant;
-    return { row: found.row, tenant: { id: found.tenant.id as TenantId, name, shard } };
+    return { row: found.row, tenant: toTenant(found.tenant) };
   }
 
   /** The oldest first. */
@@ -168,4 +174,18 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
       ...{ timeoutMs, maxInFlight, retryScheduleMs, format },
     };
   }
+}
+
+export async function countEndpoints(orm: Pick<Orm, "select">, tenant: TenantId): Promise<number> {
+  const [row] = await orm
+    .select({ endpoints: count() })
+    .from(endpoints)
+    .where(eq(endpoints.tenant, tenant));
+  return row?.endpoints ?? 0;
+}
+
+async function requireRoom(transaction: OrmTransaction, tenant: TenantId, most: number) {
+  if ((await countEndpoints(transaction, tenant)) < most) return;
+  const detail = `the tenant may have ${most} endpoints and has them; remove one first`;
+  throw new Problem("quota-exceeded", detail, { members: { limit: "endpoints", value: most } });
 }

@@ -12,6 +12,7 @@ import type { Scope } from "../../http/auth.ts";
 import type { TenantId } from "../../log/event.ts";
 import { timeOrderedUuid } from "../ids.ts";
 import { keyAfter, toPage, type ListPage, type ListQuery } from "../pages.ts";
+import { lockTenant } from "../tenants/lock.ts";
 
 export type NewKey = {
   /** Null for an operator key. */
@@ -45,6 +46,7 @@ const shown = {
 export function createKeyStore(orm: Orm) {
   return { create, list, remove };
 
+  /** Throws when its tenant is being erased, or gone. */
   async function create(wanted: NewKey): Promise<{ key: string; row: KeyRow }> {
     // The prefix tells people, and scanners for leaked secrets, what they have found.
     const prefix = wanted.tenant === null ? "tg_op_" : "tg_tn_";
@@ -52,9 +54,12 @@ export function createKeyStore(orm: Orm) {
     const id = `key_${timeOrderedUuid(Date.now()).replaceAll("-", "")}`;
     const scopes = [...new Set(wanted.scopes)];
     const values = { ...wanted, id, scopes, hash: hashKey(key) };
-    const [row] = await orm.insert(keys).values(values).returning(shown);
-    if (row === undefined) throw new Error("an insert returned no row");
-    return { key, row };
+    return orm.transaction(async (transaction) => {
+      if (wanted.tenant !== null) await lockTenant(transaction, wanted.tenant);
+      const [row] = await transaction.insert(keys).values(values).returning(shown);
+      if (row === undefined) throw new Error("an insert returned no row");
+      return { key, row };
+    });
   }
 
   /** The tenant's keys, or the operators' for null; the oldest first. */
@@ -75,6 +80,8 @@ export function createKeyStore(orm: Orm) {
     id: string,
     tenant: TenantId | undefined,
   ): Promise<{ tenant: TenantId | null; shard: number } | undefined> {
+    // Of another form there is none, and not every text is one that Postgres takes.
+    if (!idForm.test(id)) return undefined;
     const owned = tenant === undefined ? undefined : eq(keys.tenant, tenant);
     const [removed] = await orm
       .delete(keys)

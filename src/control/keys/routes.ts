@@ -35,10 +35,26 @@ const newKey = z
       .optional(),
     description: description.optional(),
   })
-  .meta({ id: "NewKey" });
+  .meta({
+    id: "NewKey",
+    example: { tenant: "acme", scopes: ["append"], description: "The shop's backend" },
+  });
+
+const keyId = z
+  .string()
+  .meta({ description: "The key's id", example: "key_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c" });
+
+const keyExample = {
+  id: "key_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c",
+  tenant: "acme",
+  scopes: ["append"],
+  description: "The shop's backend",
+  created_at: "2026-11-23T12:00:00.000Z",
+  expires_at: null,
+};
 
 const keySchema = z.object({
-  id: z.string().meta({ example: "key_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c" }),
+  id: keyId,
   tenant: z.string().nullable().meta({ description: "Null for an operator key" }),
   scopes: z.array(scope),
   description,
@@ -46,14 +62,17 @@ const keySchema = z.object({
   expires_at: timestamp.nullable(),
 });
 
-const shownKey = keySchema.meta({ id: "Key" });
+const shownKey = keySchema.meta({ id: "Key", example: keyExample });
 
 const createdKey = z
   .object({
     ...keySchema.shape,
     key: z.string().meta({ description: "Shown this once; only its hash is kept" }),
   })
-  .meta({ id: "CreatedKey" });
+  .meta({
+    id: "CreatedKey",
+    example: { ...keyExample, key: "tg_3GQmJtWz8LxPeR5nVbY2kHcD7sFaU9oT4iNwXqE1" },
+  });
 
 export function createKeyRoutes(deps: { orm: Orm; changed: (change: Change) => void }): Route[] {
   const { orm, changed } = deps;
@@ -111,7 +130,7 @@ export function createKeyRoutes(deps: { orm: Orm; changed: (change: Change) => v
         "again when a process starts with it.",
       access: "manage",
       tenant: "optional",
-      params: z.object({ id: z.string() }),
+      params: z.object({ id: keyId }),
       responses: { 204: { description: "The key is revoked" } },
       problems: ["not-found"],
       handle: async ({ params, tenant }) => {

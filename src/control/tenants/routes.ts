@@ -1,10 +1,21 @@
 /** `/tenants`: for operators. */
 import { z } from "zod";
 import type { Orm } from "../../db/database.ts";
+import type { TenantId } from "../../log/event.ts";
 import { route, type Route } from "../../http/route.ts";
 import { pageOf, pageQuery, resourceName, timestamp } from "../../http/schemas.ts";
 import { Problem } from "../../problem.ts";
-import { createTenantStore, type TenantRow } from "./tenants.ts";
+import { toTenant, type Change } from "../directory.ts";
+import { beginErasure } from "./erasure.ts";
+import {
+  limitsExample,
+  limitsPatch,
+  showLimits,
+  shownLimits,
+  toLimits,
+  unlimited,
+} from "./limits-routes.ts";
+import { createTenantStore, type TenantView } from "./tenants.ts";
 
 const displayName = z
   .string()
@@ -14,80 +25,136 @@ const displayName = z
   .nullable()
   .meta({ description: "A name for people" });
 
-const settings = z.strictObject({ name: displayName.optional() }).meta({ id: "TenantSettings" });
+const settings = z
+  .strictObject({ name: displayName.optional(), limits: limitsPatch.optional() })
+  .meta({
+    id: "TenantSettings",
+    example: { name: "Acme, Inc.", limits: { appends_per_second: 500, endpoints: 100 } },
+  });
+
+const erasureExample = {
+  tenant: "acme",
+  status: "running",
+  started_at: "2026-11-23T12:00:00.000Z",
+  events: { total: 1_042, erased: 500 },
+  rows_erased: 37,
+};
+
+const erasureSchema = z
+  .object({
+    tenant: resourceName,
+    status: z.literal("running"),
+    started_at: timestamp,
+    events: z.object({
+      total: z.int().meta({ description: "That there were when it began" }),
+      erased: z.int(),
+    }),
+    rows_erased: z.int().meta({ description: "Of deliveries, keys and all else" }),
+  })
+  .meta({
+    id: "Erasure",
+    description: "How far the erasure of a tenant has come",
+    example: erasureExample,
+  });
 
 const tenantSchema = z
   .object({
     tenant: resourceName.meta({ description: "The name requests call it by" }),
     name: displayName,
+    limits: shownLimits,
+    status: z.enum(["active", "erasing"]),
+    erasure: erasureSchema.nullable(),
     created_at: timestamp,
   })
-  .meta({ id: "Tenant" });
+  .meta({
+    id: "Tenant",
+    example: {
+      tenant: "acme",
+      name: "Acme, Inc.",
+      limits: limitsExample,
+      status: "active",
+      erasure: null,
+      created_at: "2026-11-23T12:00:00.000Z",
+    },
+  });
 
-const params = z.object({ tenant: resourceName });
+const one = {
+  path: "/tenants/{tenant}",
+  tag: "tenants",
+  access: "operator",
+  params: z.object({
+    tenant: resourceName.meta({ description: "The tenant's name", example: "acme" }),
+  }),
+} as const;
+
+type TenantRoutesOptions = {
+  readonly orm: Orm;
+  /** As many as the database was set up with. */
+  readonly shards: number;
+  /** Called after the commit. */
+  readonly changed: (change: Change) => void;
+};
 
 /**
  * A new tenant and a new display name are announced to nobody: no process remembers that a tenant
  * is missing, or how it is displayed.
  */
-export function createTenantRoutes(deps: {
-  orm: Orm;
-  /** As many as the database was set up with. */
-  shards: number;
-}): Route[] {
-  const tenants = createTenantStore(deps);
+export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
+  const { changed } = options;
+  const tenants = createTenantStore(options);
 
   return [
     route({
+      ...one,
       method: "put",
-      path: "/tenants/{tenant}",
       id: "putTenant",
-      tag: "tenants",
       summary: "Create or replace a tenant",
       description: "Answers 201 when it creates the tenant and 200 when there is one already.",
-      access: "operator",
-      params,
       body: settings.prefault({}),
       responses: { 200: tenantSchema, 201: tenantSchema },
-      handle: async ({ params, body: { name } }) => {
-        const { created, tenant } = await tenants.put(params.tenant, name ?? null);
-        const body = show(tenant);
+      problems: ["tenant-erasing"],
+      handle: async ({ params, body: { name = null, limits = null } }) => {
+        const { created, row } = await tenants.put(params.tenant, {
+          displayName: name,
+          limits: { ...unlimited, ...toLimits(limits) },
+        });
+        if (!created) changed(changeOf(row));
+        const body = show({ row, erasure: null });
         return created ? { status: 201, body } : { status: 200, body };
       },
     }),
     route({
+      ...one,
       method: "get",
-      path: "/tenants/{tenant}",
       id: "getTenant",
-      tag: "tenants",
       summary: "Show a tenant",
-      access: "operator",
-      params,
       responses: { 200: tenantSchema },
       problems: ["unknown-tenant"],
       handle: async ({ params }) => {
-        const tenant = known(await tenants.find(params.tenant), params.tenant);
-        return { status: 200, body: show(tenant) };
+        const view = known(await tenants.find(params.tenant), params.tenant);
+        return { status: 200, body: show(view) };
       },
     }),
     route({
+      ...one,
       method: "patch",
-      path: "/tenants/{tenant}",
       id: "patchTenant",
-      tag: "tenants",
       summary: "Change a tenant",
-      access: "operator",
-      params,
+      description: "A merge-patch: a limit that is null is none, and so are all if `limits` is.",
       body: settings,
       responses: { 200: tenantSchema },
-      problems: ["unknown-tenant"],
-      handle: async ({ params, body }) => {
-        const { tenant: name } = params;
-        const found =
-          body.name === undefined ? tenants.find(name) : tenants.rename(name, body.name);
-        return { status: 200, body: show(known(await found, name)) };
+      problems: ["unknown-tenant", "tenant-erasing"],
+      handle: async ({ params, body: { name, limits } }) => {
+        const patched = await tenants.patch(params.tenant, {
+          ...(name !== undefined && { displayName: name }),
+          ...(limits !== undefined && { limits: toLimits(limits) }),
+        });
+        const row = known(patched, params.tenant);
+        if (limits !== undefined) changed(changeOf(row));
+        return { status: 200, body: show({ row, erasure: null }) };
       },
     }),
+    eraseTenant(options, tenants),
     route({
       method: "get",
       path: "/tenants",
@@ -106,11 +173,68 @@ export function createTenantRoutes(deps: {
   ];
 }
 
-function known(tenant: TenantRow | undefined, name: string): TenantRow {
-  if (tenant === undefined) throw new Problem("unknown-tenant", `there is no tenant "${name}"`);
+function eraseTenant(
+  { orm, changed }: TenantRoutesOptions,
+  tenants: ReturnType<typeof createTenantStore>,
+): Route {
+  return route({
+    ...one,
+    method: "delete",
+    id: "deleteTenant",
+    summary: "Erase a tenant",
+    description:
+      "Nobody can use the tenant from now on, and what it has is deleted piece by piece. " +
+      "`GET /tenants/{tenant}` shows how far that is; it answers 404 when all is gone, and then a " +
+      "new tenant may have the name. Repeating the request shows the same erasure.",
+    responses: {
+      202: {
+        body: z.object({ erasure: erasureSchema }).meta({ example: { erasure: erasureExample } }),
+        description: "The erasure is under way",
+      },
+    },
+    problems: ["unknown-tenant"],
+    handle: async ({ params: { tenant: name } }) => {
+      const begun = await beginErasure(orm, name);
+      if (begun !== undefined) changed({ what: "tenants", ...begun });
+      const { erasure } = show(known(await tenants.find(name), name));
+      // Somebody was fast enough to create another one in between, which is not to be erased.
+      if (erasure === null) throw unknown(name);
+      return { status: 202, body: { erasure } };
+    },
+  });
+}
+
+function known<Found>(tenant: Found | undefined, name: string): Found {
+  if (tenant === undefined) throw unknown(name);
   return tenant;
 }
 
-function show({ name, displayName, createdAt }: TenantRow) {
-  return { tenant: name, name: displayName, created_at: createdAt.toISOString() };
+function unknown(name: string): Problem {
+  return new Problem("unknown-tenant", `there is no tenant "${name}"`);
+}
+
+function changeOf({ id, shard }: TenantView["row"]): Change {
+  return { what: "tenants", tenant: id as TenantId, shard };
+}
+
+function show({ row, erasure }: TenantView) {
+  return {
+    tenant: row.name,
+    name: row.displayName,
+    limits: showLimits(toTenant(row).limits),
+    status: row.erasingSince === null ? ("active" as const) : ("erasing" as const),
+    erasure: showErasure({ row, erasure }),
+    created_at: row.createdAt.toISOString(),
+  };
+}
+
+function showErasure({ row, erasure }: TenantView) {
+  if (erasure === null || row.erasingSince === null) return null;
+  return {
+    tenant: row.name,
+    status: "running" as const,
+    started_at: row.erasingSince.toISOString(),
+    events: { total: erasure.eventsTotal, erased: erasure.eventsErased },
+    rows_erased: erasure.rowsErased,
+  };
 }

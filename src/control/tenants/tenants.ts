@@ -1,60 +1,101 @@
-/** Tenants as they are kept. A tenant has a log from its first moment on. */
+/**
+ * Tenants as they are kept. A tenant has a log from its first moment on; one that is being erased
+ * is shown until it is gone, and changed no more.
+ */
 import { randomUUID } from "node:crypto";
-import { asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import type { Orm } from "../../db/database.ts";
-import { tenants } from "../../db/schema.ts";
+import { erasures, tenants } from "../../db/schema.ts";
+import { tenantErasing, type TenantLimits } from "../../http/auth.ts";
 import type { TenantId } from "../../log/event.ts";
 import { createTenantLog } from "../../log/new-log.ts";
 import { keyAfter, toPage, type ListPage, type ListQuery } from "../pages.ts";
 
-export type TenantRow = typeof tenants.$inferSelect;
+type TenantRow = typeof tenants.$inferSelect;
+
+/** The erasure is null as long as nobody has asked for it. */
+export type TenantView = {
+  readonly row: TenantRow;
+  readonly erasure: typeof erasures.$inferSelect | null;
+};
+
+export type TenantSettings = {
+  readonly displayName: string | null;
+  readonly limits: TenantLimits;
+};
 
 const nameForm = /^[a-zA-Z0-9_.-]{1,128}$/;
 
 /** `shards` is what the database was set up with; a tenant stays in its shard for ever. */
 export function createTenantStore({ orm, shards }: { orm: Orm; shards: number }) {
-  return { put, rename, find, list };
+  return { put, patch, find, list };
 
+  /** Throws when a tenant of this name is being erased. */
   async function put(
     name: string,
-    displayName: string | null,
-  ): Promise<{ created: boolean; tenant: TenantRow }> {
+    settings: TenantSettings,
+  ): Promise<{ created: boolean; row: TenantRow }> {
     const id = randomUUID() as TenantId;
+    const columns = { displayName: settings.displayName, ...toColumns(settings.limits) };
     return orm.transaction(async (transaction) => {
       // Of two at once, the second waits for the first's commit and then changes its tenant.
-      const [tenant] = await transaction
+      const [row] = await transaction
         .insert(tenants)
-        .values({ id, name, displayName, shard: shardOf(id, shards) })
-        .onConflictDoUpdate({ target: tenants.name, set: { displayName } })
+        .values({ id, name, shard: shardOf(id, shards), ...columns })
+        .onConflictDoUpdate({
+          target: tenants.name,
+          set: columns,
+          setWhere: isNull(tenants.erasingSince),
+        })
         .returning();
-      if (tenant === undefined) throw new Error("an upsert returned no row");
-      const created = tenant.id === id;
+      if (row === undefined) throw tenantErasing(name);
+      const created = row.id === id;
       if (created) await createTenantLog(transaction, id);
-      return { created, tenant };
+      return { created, row };
     });
   }
 
-  async function rename(name: string, displayName: string | null): Promise<TenantRow | undefined> {
-    const named = eq(tenants.name, name);
-    const [tenant] = await orm.update(tenants).set({ displayName }).where(named).returning();
-    return tenant;
+  /** Changes what is given; throws when the tenant is being erased. */
+  async function patch(
+    name: string,
+    { displayName, limits = {} }: { displayName?: string | null; limits?: Partial<TenantLimits> },
+  ): Promise<TenantRow | undefined> {
+    const changes = { ...(displayName !== undefined && { displayName }), ...toColumns(limits) };
+    const [row] = await orm
+      .update(tenants)
+      // The name stays: an update that sets nothing is none.
+      .set({ name, ...changes })
+      .where(and(eq(tenants.name, name), isNull(tenants.erasingSince)))
+      .returning();
+    if (row === undefined && (await find(name)) !== undefined) throw tenantErasing(name);
+    return row;
   }
 
-  async function find(name: string): Promise<TenantRow | undefined> {
-    const [tenant] = await orm.select().from(tenants).where(eq(tenants.name, name));
-    return tenant;
+  async function find(name: string): Promise<TenantView | undefined> {
+    const [view] = await views().where(eq(tenants.name, name));
+    return view;
   }
 
-  async function list(query: ListQuery): Promise<ListPage<TenantRow>> {
+  async function list(query: ListQuery): Promise<ListPage<TenantView>> {
     const after = keyAfter(query, nameForm);
-    const rows = await orm
-      .select()
-      .from(tenants)
+    const rows = await views()
       .where(after === undefined ? undefined : gt(tenants.name, after))
       .orderBy(asc(tenants.name))
       .limit(query.limit + 1);
-    return toPage(rows, query, ({ name }) => name);
+    return toPage(rows, query, ({ row }) => row.name);
   }
+
+  function views() {
+    return orm
+      .select({ row: tenants, erasure: erasures })
+      .from(tenants)
+      .leftJoin(erasures, eq(erasures.tenant, tenants.id));
+  }
+}
+
+/** What is undefined is left as it is. */
+function toColumns({ endpoints, ...rates }: Partial<TenantLimits>) {
+  return { ...rates, ...(endpoints !== undefined && { endpointsMax: endpoints }) };
 }
 
 /** The id is random (version 4), so its first 32 bits spread as evenly as any hash of it. */

@@ -1,0 +1,60 @@
+/**
+ * Takes away what became of a tenant's deliveries, in steps. Its positions go first (see
+ * `removePositions`): without them no outcome is recorded any more, so what is gone stays gone.
+ *
+ * Each function deletes at most `most` rows, in the manner of `eraseEvents` (erase-log.ts), and
+ * returns how many there were; fewer are the last.
+ */
+import { sql as template } from "drizzle-orm";
+import type { OrmTransaction } from "../db/database.ts";
+import type { Day, TenantId } from "../log/event.ts";
+
+export async function eraseDeliveries(
+  transaction: OrmTransaction,
+  tenant: TenantId,
+  day: Day,
+  most: number,
+): Promise<number> {
+  const { count } = await transaction.execute(template`
+    delete from deliveries
+    where tenant = ${tenant} and day = ${day} and (endpoint, day, sequence) <= (
+      (select endpoint, day, sequence from deliveries where tenant = ${tenant} and day = ${day}
+        order by endpoint, sequence offset ${most - 1} limit 1)
+      union all
+      (select endpoint, day, sequence from deliveries where tenant = ${tenant} and day = ${day}
+        order by endpoint desc, sequence desc limit 1)
+      limit 1)`);
+  return count;
+}
+
+export async function eraseAttempts(
+  transaction: OrmTransaction,
+  tenant: TenantId,
+  day: Day,
+  most: number,
+): Promise<number> {
+  const { count } = await transaction.execute(template`
+    delete from attempts
+    where tenant = ${tenant} and day = ${day} and (endpoint, day, sequence, attempt) <= (
+      (select endpoint, day, sequence, attempt from attempts
+        where tenant = ${tenant} and day = ${day}
+        order by endpoint, sequence, attempt offset ${most - 1} limit 1)
+      union all
+      (select endpoint, day, sequence, attempt from attempts
+        where tenant = ${tenant} and day = ${day}
+        order by endpoint desc, sequence desc, attempt desc limit 1)
+      limit 1)`);
+  return count;
+}
+
+/** Of all days. They stand in one table, where a row's place alone names it. */
+export async function eraseRetries(
+  transaction: OrmTransaction,
+  tenant: TenantId,
+  most: number,
+): Promise<number> {
+  const { count } = await transaction.execute(template`
+    delete from retries where ctid = any(array(
+      select ctid from retries where tenant = ${tenant} limit ${most}))`);
+  return count;
+}

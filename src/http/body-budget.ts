@@ -1,13 +1,17 @@
 /**
- * Bounds what all request bodies together take of the memory. Counted is what has arrived and not
- * what is announced, so that nobody reserves memory by promising much and sending nothing. Of
- * bodies that grow together beyond the budget, the one that meets it is refused and thereby makes
- * room for the others.
+ * Bounds what all request bodies together take of the memory, and those of one tenant. Counted is
+ * what has arrived and not what is announced, so that a promise alone reserves nothing. What has
+ * arrived of a slow body is held until its request is done, which a client can draw out by sending
+ * little at a time: hence a tenant may hold a part only. Of bodies that grow together beyond a
+ * bound, the one that meets it is refused and thereby makes room for the others.
  */
+import type { TenantId } from "../log/event.ts";
 import { Problem } from "../problem.ts";
 
 /** One request's share. */
 export type BodyShare = {
+  /** From now on it counts for this tenant, too. To be told once, before anything is held. */
+  belongTo(tenant: TenantId): void;
   /** Throws 503 when a body that is announced with so many bytes would not fit now. */
   expect(bytes: number): void;
   /** Holds so many from now on; throws 503 when there is no room for more than it had. */
@@ -20,31 +24,55 @@ export type BodyShare = {
  */
 const defaultMaxBytes = 128 << 20;
 
+/** What one tenant may have of it, so that its slow bodies do not shut out everybody else's. */
+const tenantShare = 0.25;
+
 /** Bodies are done with as fast as the database takes them. */
 const retryAfterSeconds = 1;
 
 export function createBodyBudget(maxBytes = defaultMaxBytes): { open(): BodyShare } {
+  const tenantMaxBytes = Math.floor(maxBytes * tenantShare);
+  /** Only tenants that hold some. */
+  const ofTenants = new Map<TenantId, number>();
   let heldBytes = 0;
 
   return { open };
 
   function open(): BodyShare {
     let shareBytes = 0;
+    let owner: TenantId | undefined;
     return {
-      expect: (bytes) => requireRoom(bytes),
+      belongTo(tenant) {
+        owner = tenant;
+      },
+      expect: (bytes) => requireRoom(bytes, owner),
       hold(bytes) {
         const more = bytes - shareBytes;
-        if (more > 0) requireRoom(more);
+        if (more === 0) return;
+        if (more > 0) requireRoom(more, owner);
         heldBytes += more;
+        if (owner !== undefined) count(owner, more);
         shareBytes = bytes;
       },
     };
   }
 
-  function requireRoom(bytes: number): void {
-    if (heldBytes + bytes <= maxBytes) return;
-    throw new Problem("unavailable", "this process holds as many request bodies as it can", {
-      headers: { "retry-after": String(retryAfterSeconds) },
-    });
+  function count(tenant: TenantId, more: number): void {
+    const bytes = (ofTenants.get(tenant) ?? 0) + more;
+    if (bytes > 0) ofTenants.set(tenant, bytes);
+    else ofTenants.delete(tenant);
   }
+
+  function requireRoom(bytes: number, tenant: TenantId | undefined): void {
+    if (heldBytes + bytes > maxBytes) throw full("this process");
+    if (tenant === undefined) return;
+    const tenantBytes = ofTenants.get(tenant) ?? 0;
+    if (tenantBytes + bytes > tenantMaxBytes) throw full("the tenant, in this process,");
+  }
+}
+
+function full(who: string): Problem {
+  return new Problem("unavailable", `${who} has as many bytes of request bodies as it may`, {
+    headers: { "retry-after": String(retryAfterSeconds) },
+  });
 }

@@ -64,11 +64,13 @@ function enter(inFlight: InFlight, { leave }: Exchange): void {
   leave.push(inFlight.leave);
 }
 
-function enterTenant(inFlight: InFlight, { principal, leave }: Exchange): void {
+/** An operator's requests count in all only. */
+function enterTenant(inFlight: InFlight, { principal, request, leave }: Exchange): void {
   if (principal?.kind !== "tenant") return;
   const { id } = principal.tenant;
   inFlight.enterTenant(id);
   leave.push(() => inFlight.leaveTenant(id));
+  request.share.belongTo(id);
 }
 
 /** The headers go to the response whatever becomes of it: a page, a problem or a stream. */

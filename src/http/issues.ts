@@ -19,7 +19,7 @@ type Path = readonly PropertyKey[];
 function describe(issue: z.core.$ZodIssue, base: Path): Issue[] {
   const path = [...base, ...issue.path];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, issueLimit).map((key) => ({
       pointer: pointerTo([...path, key]),
       detail: "unknown member",
     }));

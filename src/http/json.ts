@@ -68,7 +68,8 @@ function closingQuote(text: string, opening: number): number {
 function malformed(text: string, cause: unknown): Problem {
   const { offset, expected } = findFault(text);
   const before = text.slice(0, offset);
-  const line = before.split("\n").length;
+  let line = 1;
+  for (let at = before.indexOf("\n"); at !== -1; at = before.indexOf("\n", at + 1)) line += 1;
   const column = offset - before.lastIndexOf("\n");
   return new Problem("malformed-json", `line ${line}, column ${column}: expected ${expected}`, {
     members: { line, column, offset },

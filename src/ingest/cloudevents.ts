@@ -17,6 +17,9 @@ const nameForm = /^[a-z0-9]{1,64}$/;
 /** More than any extension in use needs. All of them go out with every copy of the event. */
 const attributesMax = 64;
 
+/** Those that are not set, and so written as null, included. */
+const membersMax = 256;
+
 /** Of names and values together, in characters. */
 const attributesMaxLength = 16_384;
 
@@ -60,9 +63,16 @@ export function readStructured(value: unknown, data: RawMember | undefined): Ite
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid("", "expected an object");
   }
-  const { data: dataValue, data_base64: base64, ...attributes } = value as Record<string, unknown>;
-  const content = contentOf(dataValue, data, base64 ?? undefined);
-  return readAttributes(Object.entries(attributes), content);
+  const members = value as Record<string, unknown>;
+  const content = contentOf(members["data"], data, members["data_base64"] ?? undefined);
+  const attributes: [string, unknown][] = [];
+  // One after the other, since there may be a million.
+  for (const name in members) {
+    if (name === "data" || name === "data_base64") continue;
+    if (attributes.length === membersMax) throw invalid("", `more than ${membersMax} members`);
+    attributes.push([name, members[name]]);
+  }
+  return readAttributes(attributes, content);
 }
 
 function contentOf(value: unknown, data: RawMember | undefined, base64: unknown): Content {
@@ -167,7 +177,7 @@ function typeFault(type: string): string | undefined {
 
 function lengthUpTo(max: number): Check {
   return (text) => {
-    const length = text.length > max ? [...text].length : text.length;
+    const length = text.length > max ? Array.from(text).length : text.length;
     return unless(length > 0 && length <= max, `expected 1 to ${max} characters`);
   };
 }

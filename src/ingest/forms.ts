@@ -4,6 +4,9 @@
 const timeForm =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,32})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 
+/** In characters; the longest form has fewer. */
+const timeMaxLength = 64;
+
 /** RFC 3986, section 3.3: a character of a path; queries and fragments add `/` and `?`. */
 const pathCharacter = "(?:[\\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
 const scheme = "[A-Za-z][A-Za-z0-9+.-]*:";
@@ -28,6 +31,7 @@ const mediaTypeForm = new RegExp(
 const forbidden = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 
 export function isTime(text: string): boolean {
+  if (text.length > timeMaxLength) return false;
   const day = timeForm.exec(text)?.[1];
   if (day === undefined) return false;
   const date = new Date(`${day}T00:00:00Z`);

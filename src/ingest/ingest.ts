@@ -11,7 +11,14 @@ import type { NewEvent } from "../log/new-event.ts";
 import { Problem } from "../problem.ts";
 import type { Item } from "./event.ts";
 import { createPreparation, type EventTypes } from "./prepare.ts";
-import { appendedOrProblem, failure, mintCursor, toResult, type ItemResult } from "./results.ts";
+import {
+  appendedOrProblem,
+  failure,
+  mintCursor,
+  toResult,
+  unavailable,
+  type ItemResult,
+} from "./results.ts";
 import { createUpload } from "./upload.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -64,7 +71,7 @@ export function createIngest(options: {
 
   /**
    * Results in the order of `items`; an item that could not be read is its problem already. When
-   * all were refused for their tenants' limits, so is the whole.
+   * all were refused for their tenants' limits, or for want of a database, so is the whole.
    */
   async function batch(
     principal: Principal,
@@ -76,14 +83,18 @@ export function createIngest(options: {
     const [first] = refused;
     if (first !== undefined && events.every((event) => isQuota(event))) throw first;
     const admitted = events.filter((event): event is NewEvent => !(event instanceof Problem));
-    const appended = (await appender.append(admitted)).values();
+    const appended = await appender.append(admitted);
+    const overload = unavailable();
+    const unserved = appended.filter(({ kind }) => kind === "unavailable").length;
+    if (unserved > 0 && unserved === events.length) throw overload;
+    const answers = appended.values();
     const results = events.map((event) => {
       if (event instanceof Problem) return failure(event);
-      const { value } = appended.next();
+      const { value } = answers.next();
       if (value === undefined) throw new Error("an append without a result");
       return toResult(event.tenant, value, withCursors ? cursors : undefined);
     });
-    return { results, headers };
+    return { results, headers: unserved > 0 ? { ...headers, ...overload.headers } : headers };
   }
 }
 

@@ -6,6 +6,7 @@
  * Whatever is wrong with a line is that line's result. The events of a tenant are appended in the
  * order of their lines. When the client leaves, what was handed in is appended and the rest is not.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { resolveTenant, type Principal } from "../http/auth.ts";
 import type { ApiRequest } from "../http/request.ts";
 import type { Cursors } from "../log/cursor.ts";
@@ -81,7 +82,10 @@ export function createUpload(services: PipelineServices & { readonly cursors: Cu
           else {
             for (const line of splitter.push(chunk.value)) {
               gather(line);
-              if (isFull()) await handIn();
+              if (!isFull()) continue;
+              await handIn();
+              // A window that needs no database would be followed by the next at once.
+              await nextTurn();
             }
             request.share.hold(gathered.bytes + splitter.keptBytes());
             next = chunks.next();

@@ -194,6 +194,7 @@ function lineOf({ entries, next, bytes }: TenantQueue): Line {
   return entries.length - next <= lightMaxEvents && bytes <= lightMaxBytes ? "light" : "heavy";
 }
 
-function weight({ start, middle, content }: NewEvent): number {
-  return start.length + middle.length + content.length + entryBytes;
+function weight({ type, subject, key, start, time, middle, content }: NewEvent): number {
+  const columns = type.length + (subject?.length ?? 0) + (key?.length ?? 0) + (time?.length ?? 0);
+  return columns + start.length + middle.length + content.length + entryBytes;
 }

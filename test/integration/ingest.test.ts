@@ -57,6 +57,17 @@ test("an event carries what its producer said and the defaults for the rest", as
   expect(bare).not.toHaveProperty("subject");
 });
 
+test.each([
+  ["time", `2026-01-01T00:00:00.${"1".repeat(4 << 20)}Z`],
+  ["type", "a.".repeat(4 << 20)],
+  ["source", "a".repeat(8 << 20)],
+  ["subject", "a".repeat(8 << 20)],
+])("an endless %s spoils only its own event", async (name, text) => {
+  const { status, json } = await post({ events: [orderOf(), orderOf({ [name]: text })] });
+  const results = json?.["results"] as Result[];
+  expect([status, ...results.map((result) => result.status)]).toEqual([200, 201, 422]);
+});
+
 test("a bad item of a batch spoils only itself, and each keeps its place", async () => {
   const events = [
     orderOf(),

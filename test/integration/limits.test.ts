@@ -1,4 +1,5 @@
 /** What a process takes on at most: of one tenant's requests, of all requests, of their bodies. */
+import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Directory, Tenant } from "../../src/http/auth.ts";
@@ -195,15 +196,15 @@ describe("bodies", () => {
     api = await startApi(routes, { bodiesMaxBytes: 100_000 });
     const { call, port } = api;
     holdAll();
-    const first = call("POST", "/body", "acme-read", text);
+    const first = call("POST", "/body", "operator", text);
     await waitUntil(() => holding === 1);
-    const head = ["POST /body HTTP/1.1", "host: x", "authorization: Bearer acme-read"];
+    const head = ["POST /body HTTP/1.1", "host: x", "authorization: Bearer operator"];
     const asking = [...head, "content-length: 60000", "expect: 100-continue", "connection: close"];
     const received = await converse(port, [`${asking.join("\r\n")}\r\n\r\n`]);
     expect(received).toMatch(/^HTTP\/1.1 503 /);
     expect(received).toMatch(/\r\nretry-after: 1\r\n/i);
     // What fits is taken, and one that does not say how long it is up to where it does not fit.
-    const small = call("POST", "/body", "acme-read", '"small"');
+    const small = call("POST", "/body", "operator", '"small"');
     await waitUntil(() => holding === 2);
     const chunked = [...head, "transfer-encoding: chunked", "connection: close"].join("\r\n");
     const piece = `${(30_000).toString(16)}\r\n${"1".repeat(30_000)}\r\n`;
@@ -212,15 +213,38 @@ describe("bodies", () => {
     expect(await first).toMatchObject({ status: 200, json: { bytes: 60_000 } });
     expect((await small).status).toBe(200);
     // All of it was given back.
+    expect((await call("POST", "/body", "operator", text)).status).toBe(200);
+  });
+
+  test("are bounded for a tenant, so that its slow ones leave room for others", async () => {
+    api = await startApi(routes, { bodiesMaxBytes: 280_000 });
+    const { call, port } = api;
+    const slow = connect(port, "127.0.0.1");
+    const head = ["POST /body HTTP/1.1", "host: x", "authorization: Bearer acme-read"];
+    slow.write(`${head.join("\r\n")}\r\ncontent-length: 70000\r\n\r\n${"1".repeat(60_000)}`);
+    await waitUntil(async () => (await call("POST", "/body", "acme-read", text)).status === 503);
+    const refused = await call("POST", "/body", "acme-read", text);
+    expect(refused).toMatchObject({ status: 503, slug: "unavailable" });
+    expect(refused.headers.get("retry-after")).toBe("1");
+    // One that does not say how long it is, up to where it does not fit.
+    const chunked = [...head, "transfer-encoding: chunked", "connection: close"].join("\r\n");
+    const piece = `${(30_000).toString(16)}\r\n${"1".repeat(30_000)}\r\n`;
+    expect(await converse(port, [`${chunked}\r\n\r\n`, piece])).toMatch(/^HTTP\/1.1 503 /);
+    for (const key of ["globex-read", "operator"]) {
+      expect((await call("POST", "/body", key, text)).status).toBe(200);
+    }
+    // All of it is given back, also when the client leaves.
+    slow.destroy();
+    await waitUntil(async () => (await call("POST", "/body", "acme-read", text)).status === 200);
     expect((await call("POST", "/body", "acme-read", text)).status).toBe(200);
   });
 
   test("that were promised and never came hold nothing", async () => {
     api = await startApi(routes, { bodiesMaxBytes: 100_000, bodyIdleMs: 200 });
-    const head = ["POST /body HTTP/1.1", "host: x", "authorization: Bearer acme-read"];
+    const head = ["POST /body HTTP/1.1", "host: x", "authorization: Bearer operator"];
     const start = [...head, "content-length: 90000"].join("\r\n");
     const silent = [1, 2, 3].map(() => converse(api?.port ?? 0, [`${start}\r\n\r\n1`]));
-    expect((await api.call("POST", "/body", "acme-read", text)).status).toBe(200);
+    expect((await api.call("POST", "/body", "operator", text)).status).toBe(200);
     for (const received of await Promise.all(silent)) expect(received).toMatch(/^HTTP\/1.1 408 /);
   });
 });

@@ -3,9 +3,10 @@
  * against it. `format` is checked too; keywords that nobody knows say nothing. A reference leads
  * within the schema or to the meta-schema: nothing is ever fetched.
  *
- * Schemas come from operators, who are trusted not to write one that is slow on purpose: a pattern
- * that backtracks without end stops the process. Data is not trusted: whatever it is, a schema
- * takes about linear time over it and an exception is a refusal.
+ * Schemas come from operators, who are trusted not to write slow ones: a pattern that backtracks
+ * without end stops the process, and so can nested data where alternatives (`oneOf`, `anyOf`)
+ * refer to themselves, since each level tries all of them. Data is not trusted beyond that: the
+ * standard's other keywords take about linear time, and an exception is a refusal.
  */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats, { type FormatName } from "ajv-formats";

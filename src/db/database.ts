@@ -168,7 +168,14 @@ export type Failure =
   /** Nothing that time or other values would mend. */
   | "fault";
 
-const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "CONNECT_TIMEOUT"]);
+const neverSent = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "CONNECT_TIMEOUT",
+  // By `patches/`: the host took the connection and closed it before Postgres was ready.
+  "CONNECT_CLOSED",
+]);
 
 /** Tells what is known of a statement after `error`. Source: appendix A of the Postgres manual. */
 export function classifyFailure(error: unknown): Failure {

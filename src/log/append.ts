@@ -279,6 +279,8 @@ export function createAppender(options: {
     const tenants = tenantsOf(group);
     for (const tenant of tenants) queue.hold(tenant);
     try {
+      // When a connection is dropped for its silence, the idle ones beside it go only after it.
+      await delay(lookupPauseMs);
       while (performance.now() < deadline) {
         try {
           const found = await lookUpGroup(sql, id, tenants, nonces);

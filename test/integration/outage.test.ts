@@ -1,4 +1,7 @@
 /** The database goes away and comes back: what callers see meanwhile, and that nothing is lost. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import {
@@ -7,7 +10,11 @@ import {
   openDatabase,
   type Database,
 } from "../../src/db/database.ts";
+import { createAppender } from "../../src/log/append.ts";
+import type { TenantId } from "../../src/log/event.ts";
+import { createLogger } from "../../src/telemetry.ts";
 import { readAnswer, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { newEvent } from "../support/log.ts";
 import { startOwnPostgres, type OwnPostgres } from "../support/own-postgres.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -65,6 +72,31 @@ describe.concurrent("a network that carries nothing any more", () => {
     await expect(sql`select pg_sleep(10)`).rejects.toMatchObject({ code: "57014" });
     expect(await answered(opened.database)).toBe(before);
   });
+});
+
+test("a host that takes connections and closes them at once refuses appends", async () => {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    accepted += 1;
+    socket.on("error", () => {}).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const url = `postgres://user:password@127.0.0.1:${port}/none`;
+  const { sql, stop } = openDatabase(url, { connections: 2, name: "closed" });
+  try {
+    const log = createLogger({ level: "silent" });
+    const { append } = createAppender({ sql, log, tell: () => {} });
+    const answers = numbers(20).map(() =>
+      append([newEvent({ id: randomUUID() as TenantId, shard: 0 }, "1")]),
+    );
+    const results = await Promise.race([Promise.all(answers), delay(5_000, [])]);
+    expect(results.flat()).toEqual(numbers(20).map(() => ({ kind: "unavailable" })));
+    expect(accepted).toBeLessThan(100);
+  } finally {
+    await stop();
+    server.close();
+  }
 });
 
 test("a database that ends no statement by itself is noticed", async () => {

@@ -80,7 +80,7 @@ async function checkMigrations(): Promise<Result> {
   try {
     const out = join(directory, "drizzle");
     await cp(join(root, "drizzle"), out, { recursive: true });
-    const options = ["--dialect", "postgresql", "--schema", "src/db/schema.ts"];
+    const options = ["--dialect", "postgresql", "--schema", "src/db/*schema.ts"];
     // It puts "./" before the folder, so an absolute one would not be found.
     const target = ["--out", relative(root, out)];
     const { output } = await run("drizzle-kit", "generate", ...options, ...target);

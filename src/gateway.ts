@@ -46,6 +46,7 @@ import { createDeliverer } from "./push/deliver.ts";
 import { createEgressPolicy, type EgressPolicy } from "./push/egress.ts";
 import { createEndpointLoader } from "./push/endpoints.ts";
 import { startPush, type Push } from "./push/push.ts";
+import { createPushHeaders } from "./push/request.ts";
 import { createStreams, type Streams } from "./stream/streams.ts";
 import { createStreamRoutes } from "./stream/routes.ts";
 import { createLogger, type Logger } from "./telemetry.ts";
@@ -293,9 +294,8 @@ async function startPushRole(
     endpoints: createEndpointLoader({ database, ring, defaultScheduleMs, log }),
     deliver: createDeliverer({
       attempter,
-      cursors,
+      pushHeaders: createPushHeaders({ cursors, userAgent: `Tidegate/${packageJson.version}` }),
       log,
-      userAgent: `Tidegate/${packageJson.version}`,
       disable: control.disableEndpoint,
     }),
     process: randomUUID(),

@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
-import * as schema from "./schema.ts";
+import * as deliverySchema from "./delivery-schema.ts";
+import * as logSchema from "./schema.ts";
+
+const schema = { ...logSchema, ...deliverySchema };
 
 export type Sql = postgres.Sql<{ bigint: number; texts: string[] }>;
 export type Orm = PostgresJsDatabase<typeof schema>;

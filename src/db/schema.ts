@@ -1,15 +1,16 @@
 /**
- * Every table, and which module alone may write it. Partitions (by `day`), functions and storage
+ * The tables of the log and of control, and which module alone may write them; those of deliveries
+ * and of the push side are in delivery-schema.ts. Partitions (by `day`), functions and storage
  * settings stand in the migrations under `drizzle/`; a test compares a migrated database with
- * this file. All keys lead with `tenant`, so that the schema could be distributed by tenant.
+ * both files. All keys lead with `tenant`, so that the schema could be distributed by tenant.
  */
 import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
   check,
-  customType,
   date,
+  doublePrecision,
   index,
   integer,
   jsonb,
@@ -17,14 +18,10 @@ import {
   primaryKey,
   smallint,
   text,
-  timestamp,
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-
-const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
-const number = (name: string) => bigint(name, { mode: "number" });
+import { bytea, instant, number } from "./columns.ts";
 
 // ── log/ ────────────────────────────────────────────────────────────────────────────────────
 
@@ -74,7 +71,14 @@ export const events = pgTable(
     subject: text("subject"),
     envelope: text("envelope").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.day, table.sequence] })],
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.day, table.sequence] }),
+    // For the subjects that an endpoint is behind with. The hash, because a subject may be longer
+    // than what fits into a page of an index.
+    index("events_subject")
+      .on(table.tenant, sql`hashtextextended(${table.subject}, 0)`, table.sequence)
+      .where(sql`${table.subject} is not null`),
+  ],
 );
 
 /** Which days a tenant's log has, and where each begins. */
@@ -203,132 +207,21 @@ export const endpoints = pgTable(
     format: text("format").$type<"json" | "cloudevents">().notNull(),
     createdAt: instant("created_at").notNull().defaultNow(),
     updatedAt: instant("updated_at").notNull().defaultNow(),
+    /** From the first attempt on; null never gives up before the schedule ends. */
+    giveUpAfterMs: number("give_up_after_ms"),
+    /** Attempts; null is no limit. */
+    ratePerSecond: doublePrecision("rate_per_second"),
+    ordering: text("ordering")
+      .$type<"parallel" | "fifo" | "subject">()
+      .notNull()
+      .default("parallel"),
+    /** The kind of the newest secret. */
+    signature: text("signature").$type<"v1" | "v1a">().notNull().default("v1"),
+    /** Whether dead letters of an outage are tried once more when it is over. */
+    drainDeadLetters: boolean("drain_dead_letters").notNull().default(true),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
     index("endpoints_id").on(table.id),
   ],
 );
-
-// ── deliveries/ ─────────────────────────────────────────────────────────────────────────────
-
-/** How far each consumer of a log has come, and whether it is being served. */
-export const positions = pgTable(
-  "positions",
-  {
-    tenant: uuid("tenant").notNull(),
-    consumer: uuid("consumer").notNull(),
-    shard: smallint("shard").notNull(),
-    /** Everything up to here is settled: delivered, dead, in `retries` or not matching. */
-    sequence: number("sequence").notNull(),
-    day: date("day").notNull(),
-    /** The last event at or before `sequence` that matched; 0 when none did. */
-    lastMatched: number("last_matched").notNull(),
-    status: text("status").$type<"active" | "paused" | "polling" | "disabled">().notNull(),
-    statusReason: text("status_reason"),
-    /** Bumped by whatever makes work in flight void: a writer that holds an older one is late. */
-    generation: integer("generation").notNull().default(1),
-    lastSuccessAt: instant("last_success_at"),
-    lastFailureAt: instant("last_failure_at"),
-    lastFailure: text("last_failure"),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenant, table.consumer] }),
-    index("positions_shard").on(table.shard),
-  ],
-);
-
-/** Settled deliveries. Partitioned by the event's day. */
-export const deliveries = pgTable(
-  "deliveries",
-  {
-    tenant: uuid("tenant").notNull(),
-    endpoint: uuid("endpoint").notNull(),
-    day: date("day").notNull(),
-    sequence: number("sequence").notNull(),
-    status: text("status").$type<"delivered" | "dead" | "expired">().notNull(),
-    attempts: smallint("attempts").notNull(),
-    previous: number("previous").notNull(),
-    firstAttemptAt: instant("first_attempt_at").notNull(),
-    lastAttemptAt: instant("last_attempt_at").notNull(),
-    queueMs: integer("queue_ms").notNull(),
-    latencyMs: integer("latency_ms").notNull(),
-    statusCode: smallint("status_code"),
-    error: text("error"),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenant, table.endpoint, table.day, table.sequence] }),
-    index("deliveries_failed")
-      .on(table.tenant, table.endpoint, table.day, table.sequence)
-      .where(sql`${table.status} <> 'delivered'`),
-  ],
-);
-
-/** Failed deliveries that will be tried again: the only place where retry state is kept. */
-export const retries = pgTable(
-  "retries",
-  {
-    tenant: uuid("tenant").notNull(),
-    endpoint: uuid("endpoint").notNull(),
-    sequence: number("sequence").notNull(),
-    day: date("day").notNull(),
-    attempts: smallint("attempts").notNull(),
-    previous: number("previous").notNull(),
-    dueAt: instant("due_at").notNull(),
-    firstAttemptAt: instant("first_attempt_at").notNull(),
-    lastAttemptAt: instant("last_attempt_at").notNull(),
-    statusCode: smallint("status_code"),
-    error: text("error"),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenant, table.endpoint, table.sequence] }),
-    index("retries_due").on(table.tenant, table.endpoint, table.dueAt),
-  ],
-);
-
-/**
- * What happened in each attempt of a delivery that did not succeed at once; a first attempt that
- * succeeds is told whole by its row in `deliveries`. Partitioned by the event's day.
- */
-export const attempts = pgTable(
-  "attempts",
-  {
-    tenant: uuid("tenant").notNull(),
-    endpoint: uuid("endpoint").notNull(),
-    day: date("day").notNull(),
-    sequence: number("sequence").notNull(),
-    attempt: smallint("attempt").notNull(),
-    at: instant("at").notNull(),
-    queueMs: integer("queue_ms").notNull(),
-    latencyMs: integer("latency_ms").notNull(),
-    statusCode: smallint("status_code"),
-    errorClass: text("error_class"),
-    error: text("error"),
-    responseHeaders: text("response_headers"),
-    responseBody: text("response_body"),
-    truncated: boolean("truncated").notNull(),
-  },
-  (table) => [
-    primaryKey({
-      columns: [table.tenant, table.endpoint, table.day, table.sequence, table.attempt],
-    }),
-  ],
-);
-
-// ── push/ ───────────────────────────────────────────────────────────────────────────────────
-
-/** Who drives a shard's endpoints. A write under an older epoch changes nothing. */
-export const shardLeases = pgTable("shard_leases", {
-  shard: smallint("shard").primaryKey(),
-  owner: uuid("owner"),
-  epoch: number("epoch").notNull().default(0),
-  expiresAt: instant("expires_at")
-    .notNull()
-    .default(sql`'epoch'`),
-});
-
-/** Processes that drive endpoints now, so that each can tell its fair share of the shards. */
-export const pushProcesses = pgTable("push_processes", {
-  id: uuid("id").primaryKey(),
-  expiresAt: instant("expires_at").notNull(),
-});

@@ -11,7 +11,7 @@
  */
 import { and, eq, sql as template } from "drizzle-orm";
 import { arrayText, type OrmTransaction, type Sql } from "../db/database.ts";
-import { positions } from "../db/schema.ts";
+import { positions } from "../db/delivery-schema.ts";
 import type { Position, TenantId } from "../log/event.ts";
 
 /** Rows per statement. */

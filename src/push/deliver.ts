@@ -4,13 +4,13 @@
  * timestamp and the signature are new each time.
  */
 import type { AttemptDetail, DeliveryRecord } from "../deliveries/ledger.ts";
-import type { Cursors } from "../log/cursor.ts";
-import { eventFingerprint, eventId, sequenceText } from "../log/event.ts";
+import { eventId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
+import type { PushHeaders } from "./request.ts";
 import { decide, type Decision } from "./retry.ts";
 
 /** Why an endpoint is switched off by what its receiver answered. */
@@ -18,12 +18,11 @@ export type Disable = (endpoint: Endpoint, reason: string) => Promise<void>;
 
 export function createDeliverer(options: {
   attempter: Attempter;
-  cursors: Cursors;
+  pushHeaders: PushHeaders;
   log: Logger;
-  userAgent: string;
   disable: Disable;
 }): (delivery: Delivery) => Promise<void> {
-  const { attempter, cursors, log, userAgent, disable } = options;
+  const { attempter, pushHeaders, log, disable } = options;
 
   return async (delivery) => {
     const { lane } = delivery;
@@ -53,7 +52,9 @@ export function createDeliverer(options: {
     const { url, timeoutMs, tenantName: tenant, name } = delivery.lane.endpoint;
     try {
       const body = Buffer.from(delivery.event.envelope);
-      const headers = requestHeaders(delivery, body, at);
+      const { event, previous, attempt: number, lane } = delivery;
+      const { endpoint } = lane;
+      const headers = pushHeaders({ endpoint, event, previous, attempt: number, body, at });
       return await attempter.attempt({ url, headers, body, timeoutMs });
     } catch (error) {
       log.error({ tenant, endpoint: name, err: error }, "an attempt could not be made");
@@ -71,34 +72,6 @@ export function createDeliverer(options: {
           log.error({ tenant, endpoint: name, err: error }, "endpoint not disabled"),
       )
       .finally(done);
-  }
-
-  function requestHeaders(
-    { event, previous, attempt, lane }: Delivery,
-    body: Buffer,
-    at: number,
-  ): Record<string, string> {
-    const { endpoint } = lane;
-    const id = eventId(event);
-    const seconds = Math.floor(at / 1_000);
-    return {
-      ...endpoint.headers,
-      "content-type": endpoint.contentType,
-      "user-agent": userAgent,
-      "webhook-id": id,
-      "webhook-timestamp": String(seconds),
-      "webhook-signature": endpoint.sign(id, seconds, body),
-      "tidegate-sequence": sequenceText(event.sequence),
-      "tidegate-previous-sequence": sequenceText(previous),
-      "tidegate-cursor": cursors.mint({
-        tenant: endpoint.tenant,
-        position: event,
-        fingerprint: eventFingerprint(event),
-        filter: "any",
-      }),
-      "tidegate-attempt": String(attempt),
-      "tidegate-endpoint": endpoint.name,
-    };
   }
 
   function logAttempt(delivery: Delivery, record: DeliveryRecord, decision: Decision) {

@@ -1,7 +1,8 @@
 /** What a lane needs to know of its endpoint, read from the database when the lane opens. */
 import { and, eq, sql as template } from "drizzle-orm";
 import { arrayText, type Database } from "../db/database.ts";
-import { endpoints, positions, tenants } from "../db/schema.ts";
+import { positions } from "../db/delivery-schema.ts";
+import { endpoints, tenants } from "../db/schema.ts";
 import { endpointName, openHeaders, openSecrets } from "../deliveries/endpoint.ts";
 import type { KeyRing } from "../keyring.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";

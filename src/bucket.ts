@@ -1,5 +1,6 @@
 /**
- * A token bucket: so many a second, and never more than a second's worth at once. It starts full.
+ * A token bucket: so many a second, and never more at once than are worth `burstSeconds`. It starts
+ * full.
  * What costs more than it can ever hold passes when it is full, and leaves a debt behind. The
  * time and the rate are arguments, so a changed rate holds from the next call on.
  */
@@ -20,7 +21,7 @@ export type Level = {
 /** Sums of fractions miss whole numbers by far less than this. */
 const tolerance = 1e-6;
 
-export function createBucket(): Bucket {
+export function createBucket(burstSeconds = 1): Bucket {
   let tokens = Number.POSITIVE_INFINITY;
   let refilledAt = 0;
 
@@ -48,9 +49,9 @@ export function createBucket(): Bucket {
     tokens = Math.min(capacityOf(perSecond), tokens + gained);
     refilledAt = nowMs;
   }
-}
 
-/** Below one a second, one at a time must still be possible. */
-function capacityOf(perSecond: number): number {
-  return Math.max(1, perSecond);
+  /** Of slow ones, one at a time must still be possible. */
+  function capacityOf(perSecond: number): number {
+    return Math.max(1, perSecond * burstSeconds);
+  }
 }

@@ -26,6 +26,12 @@ export type Fence = {
 /** All up to `sequence` is settled; `matched` is the last event there that was for the endpoint. */
 export type SettledTo = { sequence: Sequence; day: Day; matched: Sequence };
 
+/** A subject that an endpoint is behind with, and how far it has come. */
+export type BlockedSubject = { readonly subject: string; readonly settled: SettledTo };
+
+/** How far a blocked subject has come, or null when it is not blocked any more. */
+export type SubjectMove = { readonly subject: string; readonly settled: SettledTo | null };
+
 export type DeliveryRecord = {
   kind: "delivered" | "dead" | "expired" | "retrying";
   day: Day;
@@ -33,6 +39,10 @@ export type DeliveryRecord = {
   /** The event before this one that matched the endpoint; 0 for the first. */
   previous: Sequence;
   attempts: number;
+  /** It was a retry before. */
+  retried: boolean;
+  /** And a dead letter of an outage before that. */
+  requeued: boolean;
   /** Times in milliseconds since 1970. */
   firstAt: number;
   at: number;
@@ -45,7 +55,12 @@ export type DeliveryRecord = {
   detail: AttemptDetail | null;
 };
 
+/** Why an attempt was made: the event came, it was due again, or the endpoint was to be probed. */
+export type Trigger = "event" | "retry" | "probe" | "drain";
+
 export type AttemptDetail = {
+  trigger: Trigger;
+  url: string;
   errorClass: string | null;
   /** JSON text. */
   responseHeaders: string | null;
@@ -69,11 +84,17 @@ const retryPauseMs = 250;
 /** About as long as a statement may wait: what is still wrong then will stay wrong. */
 const faultTriesMax = 40;
 
-type Entry = {
-  fence: Fence;
-  settledTo: SettledTo;
-  record: DeliveryRecord | null;
-  written: (() => void) | undefined;
+/** What a lane has to tell at one moment. */
+export type Telling = {
+  readonly fence: Fence;
+  readonly settledTo: SettledTo;
+  /** Attempts under way. */
+  readonly inFlight: number;
+  /** Null for a position that moved over events that do not match. */
+  readonly record: DeliveryRecord | null;
+  readonly subject?: SubjectMove | undefined;
+  /** Called once it is in the database. */
+  readonly written?: (() => void) | undefined;
 };
 
 export function createLedger(options: {
@@ -87,7 +108,7 @@ export function createLedger(options: {
   written: () => void;
 }) {
   const { sql, log, process, refused, written } = options;
-  let entries: Entry[] = [];
+  let entries: Telling[] = [];
   let recordedEntries = 0;
   let writtenEntries = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -98,18 +119,9 @@ export function createLedger(options: {
 
   return { record, pending: () => entries.length, drain, close };
 
-  /**
-   * Takes an outcome, or with null just a position that moved over events that do not match.
-   * `onWritten` is called once it is in the database.
-   */
-  function record(
-    fence: Fence,
-    settledTo: SettledTo,
-    outcome: DeliveryRecord | null,
-    onWritten?: () => void,
-  ): void {
-    if (closed || givenUp.has(fence)) return;
-    entries.push({ fence, settledTo, record: outcome, written: onWritten });
+  function record(telling: Telling): void {
+    if (closed || givenUp.has(telling.fence)) return;
+    entries.push(telling);
     recordedEntries += 1;
     if (writing !== undefined) return;
     if (entries.length >= gatherRows) startWriting();
@@ -154,7 +166,7 @@ export function createLedger(options: {
   }
 
   /** Sends until the database takes it. What it can never take must not hold up the rest. */
-  async function insist(batch: Entry[]): Promise<void> {
+  async function insist(batch: Telling[]): Promise<void> {
     for (let tries = 1; !closed; tries += 1) {
       // What was given up takes all that rests on it along: no position may pass it.
       const standing = batch.filter(({ fence }) => !givenUp.has(fence));
@@ -169,7 +181,7 @@ export function createLedger(options: {
     }
   }
 
-  async function sendApart(batch: Entry[]): Promise<void> {
+  async function sendApart(batch: Telling[]): Promise<void> {
     const [entry] = batch;
     if (entry === undefined) return;
     if (batch.length > 1) {
@@ -186,7 +198,7 @@ export function createLedger(options: {
     refused(fence);
   }
 
-  async function send(batch: Entry[]): Promise<void> {
+  async function send(batch: Telling[]): Promise<void> {
     const { lanes, laneOf } = byLane(batch);
     const outcomes = batch.flatMap(({ fence, record }) => (record ? [{ fence, record }] : []));
     const details = outcomes.flatMap(({ record: { detail } }, index) =>
@@ -195,26 +207,35 @@ export function createLedger(options: {
     const lane = column(lanes);
     const outcome = column(outcomes);
     const detail = column(details);
+    const subject = column(newestMoves(batch));
     const taken = await sql<{ endpoint: string }[]>`
-      select endpoint from record_outcomes(${process},
+      select endpoint from record_deliveries(${process},
         ${lane((l) => l.fence.tenant)}::uuid[], ${lane((l) => l.fence.endpoint)}::uuid[],
         ${lane((l) => l.fence.shard)}::int[], ${lane((l) => l.fence.epoch)}::bigint[],
         ${lane((l) => l.fence.generation)}::int[],
         ${lane((l) => l.settledTo.sequence)}::bigint[], ${lane((l) => l.settledTo.day)}::date[],
-        ${lane((l) => l.settledTo.matched)}::bigint[],
+        ${lane((l) => l.settledTo.matched)}::bigint[], ${lane((l) => l.inFlight)}::int[],
         ${outcome((o) => laneOf.get(o.fence) ?? 0)}::int[],
         ${outcome((o) => o.record.kind)}::text[], ${outcome((o) => o.record.day)}::date[],
         ${outcome((o) => o.record.sequence)}::bigint[],
         ${outcome((o) => o.record.previous)}::bigint[],
         ${outcome((o) => o.record.attempts)}::int[],
+        ${outcome((o) => String(o.record.retried))}::boolean[],
+        ${outcome((o) => String(o.record.requeued))}::boolean[],
         ${outcome((o) => o.record.firstAt)}::bigint[], ${outcome((o) => o.record.at)}::bigint[],
         ${outcome((o) => o.record.queueMs)}::int[], ${outcome((o) => o.record.latencyMs)}::int[],
         ${outcome((o) => o.record.statusCode)}::int[], ${outcome((o) => o.record.error)}::text[],
         ${outcome((o) => o.record.dueAt)}::bigint[],
-        ${detail((d) => d.outcome)}::int[], ${detail((d) => d.detail.errorClass)}::text[],
+        ${detail((d) => d.outcome)}::int[], ${detail((d) => d.detail.trigger)}::text[],
+        ${detail((d) => d.detail.url)}::text[], ${detail((d) => d.detail.errorClass)}::text[],
         ${detail((d) => d.detail.responseHeaders)}::text[],
         ${detail((d) => d.detail.responseBody)}::text[],
-        ${detail((d) => String(d.detail.truncated))}::boolean[])`;
+        ${detail((d) => String(d.detail.truncated))}::boolean[],
+        ${subject((m) => laneOf.get(m.fence) ?? 0)}::int[],
+        ${subject((m) => m.move.subject)}::text[],
+        ${subject((m) => m.move.settled?.sequence ?? null)}::bigint[],
+        ${subject((m) => m.move.settled?.day ?? null)}::date[],
+        ${subject((m) => m.move.settled?.matched ?? null)}::bigint[])`;
     const accepted = new Set(taken.map((row) => row.endpoint));
     for (const { fence } of lanes) if (!accepted.has(fence.endpoint)) refused(fence);
   }
@@ -231,8 +252,8 @@ function isHopeless(error: unknown, tries: number): boolean {
 }
 
 /** Each fence once, numbered from 1, with the newest position that was recorded under it. */
-function byLane(batch: readonly Entry[]) {
-  const newest = new Map<Fence, Entry>();
+function byLane(batch: readonly Telling[]) {
+  const newest = new Map<Fence, Telling>();
   for (const entry of batch) newest.set(entry.fence, entry);
   const lanes = [...newest.values()];
   return { lanes, laneOf: new Map(lanes.map(({ fence }, index) => [fence, index + 1])) };
@@ -240,4 +261,15 @@ function byLane(batch: readonly Entry[]) {
 
 function column<T>(rows: readonly T[]) {
   return (value: (row: T) => string | number | null) => arrayText(rows.map(value));
+}
+
+/** Of each subject of each lane where it is at last: one statement cannot move a row twice. */
+function newestMoves(batch: readonly Telling[]): { fence: Fence; move: SubjectMove }[] {
+  const newest = new Map<string, { fence: Fence; move: SubjectMove }>();
+  for (const { fence, subject: move } of batch) {
+    if (move === undefined) continue;
+    const { endpoint, epoch, generation } = fence;
+    newest.set(`${endpoint} ${epoch} ${generation} ${move.subject}`, { fence, move });
+  }
+  return [...newest.values()];
 }

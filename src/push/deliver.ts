@@ -3,15 +3,17 @@
  * to the lane. The body is the stored envelope, the same bytes on every attempt and replay; the
  * timestamp and the signature are new each time.
  */
-import type { AttemptDetail, DeliveryRecord } from "../deliveries/ledger.ts";
+import type { AttemptDetail, DeliveryRecord, Trigger } from "../deliveries/ledger.ts";
 import { eventId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { isFault, signOf, type Sign } from "./health.ts";
+import type { EndedAttempt, Settled } from "./delivery.ts";
 import type { Delivery } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
 import type { PushHeaders } from "./request.ts";
-import { decide, type Decision } from "./retry.ts";
+import { decide, outOfTime, type Decision } from "./retry.ts";
 
 /** Why an endpoint is switched off by what its receiver answered. */
 export type Disable = (endpoint: Endpoint, reason: string) => Promise<void>;
@@ -27,25 +29,48 @@ export function createDeliverer(options: {
   return async (delivery) => {
     const { lane } = delivery;
     const { endpoint } = lane;
+    const giveUpAt = giveUpTime(delivery);
+    if (Date.now() > giveUpAt) return lane.settle(delivery, givenUp(delivery));
     const queueMs = Math.round(performance.now() - delivery.readyAt);
     const at = Date.now();
     const outcome = await attempt(delivery, at);
     if (outcome.kind === "stopped") return lane.abandon(delivery);
 
+    const [now, chance] = [Date.now(), Math.random()];
     const decision = decide(outcome, {
       attempt: delivery.attempt,
       scheduleMs: endpoint.scheduleMs,
-      chance: Math.random(),
-      now: Date.now(),
+      chance,
+      now,
+      giveUpAt,
+      failingSince: lane.failingSince() ?? at,
     });
+    const { latencyMs } = outcome;
+    const ended = { sign: signOf(outcome), at, now, chance, latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
-    logAttempt(delivery, record, decision);
-    if (decision.kind !== "disable") return lane.settle(delivery, record);
+    if (isFailedProbe(delivery, ended.sign, decision)) {
+      logAttempt(delivery, record, "probe failed");
+      return probeFailed(delivery, ended, { error: record.error ?? "", decision });
+    }
+    logAttempt(delivery, record, decision.kind, decision);
+    if (decision.kind !== "disable") return lane.settle(delivery, { record, ended });
     // Disabling voids what is not written yet, so this outcome first. Meanwhile nothing more goes
     // out: its own retry would be due at once.
     const release = lane.hold();
-    lane.settle(delivery, record, () => switchOff(endpoint, decision.reason, release));
+    const written = () => switchOff(endpoint, decision.reason, release);
+    lane.settle(delivery, { record, ended, written });
   };
+
+  /** Nothing is recorded of the event: it was no attempt of its own. */
+  function probeFailed(
+    delivery: Delivery,
+    ended: EndedAttempt,
+    { error, decision }: { error: string; decision: Decision },
+  ) {
+    const { lane } = delivery;
+    if (decision.kind === "disable") switchOff(lane.endpoint, decision.reason, lane.hold());
+    lane.probeFailed(delivery, ended, { at: ended.at, error });
+  }
 
   /** A fault of ours is one failed attempt, so that it cannot stop the other deliveries. */
   async function attempt(delivery: Delivery, at: number): Promise<Outcome | Stopped> {
@@ -74,22 +99,28 @@ export function createDeliverer(options: {
       .finally(done);
   }
 
-  function logAttempt(delivery: Delivery, record: DeliveryRecord, decision: Decision) {
+  function logAttempt(
+    delivery: Delivery,
+    record: DeliveryRecord,
+    what: Decision["kind"] | "probe failed",
+    decision?: Decision,
+  ) {
     const { tenantName: tenant, name } = delivery.lane.endpoint;
     const line = {
       tenant,
       event: eventId(delivery.event),
       endpoint: name,
       attempt: delivery.attempt,
-      outcome: decision.kind,
+      trigger: triggerOf(delivery),
+      outcome: what,
       status: record.statusCode,
       error: record.error,
       queueMs: record.queueMs,
       latencyMs: record.latencyMs,
-      retryInMs: decision.kind === "retry" ? Math.round(decision.delayMs) : null,
+      retryInMs: decision?.kind === "retry" ? Math.round(decision.delayMs) : null,
     };
     // Successes are most of the lines and least of the news.
-    if (decision.kind === "delivered") log.debug(line, "attempt");
+    if (what === "delivered") log.debug(line, "attempt");
     else log.info(line, "attempt");
   }
 }
@@ -105,25 +136,71 @@ const notMade: Outcome = {
 };
 
 function toRecord(
-  { event, previous, attempt, retry }: Delivery,
+  delivery: Delivery,
   outcome: Outcome,
   decision: Decision,
   { at, queueMs }: { at: number; queueMs: number },
 ): DeliveryRecord {
+  const { event, previous, attempt, retry, isProbe } = delivery;
+  const isPlain = decision.kind === "delivered" && attempt === 1 && !isProbe;
   return {
     ...standing(decision),
     day: event.day,
     sequence: event.sequence,
     previous,
     attempts: attempt,
+    retried: retry !== undefined,
+    requeued: retry?.requeued ?? false,
     firstAt: retry?.firstAt ?? at,
     at,
     queueMs,
     latencyMs: Math.round(outcome.latencyMs),
     statusCode: outcome.response?.status ?? null,
     error: errorText(outcome, decision),
-    detail: decision.kind === "delivered" && attempt === 1 ? null : detailOf(outcome),
+    detail: isPlain ? null : detailOf(delivery, outcome),
   };
+}
+
+/** A dead letter of an outage gets its one attempt, however late. */
+function giveUpTime({ lane, retry }: Delivery): number {
+  const { giveUpAfterMs } = lane.endpoint;
+  if (giveUpAfterMs === null || retry?.requeued === true) return Infinity;
+  return (retry?.firstAt ?? Date.now()) + giveUpAfterMs;
+}
+
+/** It fell due in time and had to wait too long, for a circuit, say. No attempt was made. */
+function givenUp({ event, previous, retry, attempt }: Delivery): Settled {
+  const at = Date.now();
+  const record: DeliveryRecord = {
+    kind: "dead",
+    day: event.day,
+    sequence: event.sequence,
+    previous,
+    attempts: attempt - 1,
+    retried: true,
+    requeued: false,
+    firstAt: retry?.firstAt ?? at,
+    at,
+    queueMs: 0,
+    latencyMs: 0,
+    statusCode: null,
+    error: `no attempt (${outOfTime})`,
+    dueAt: null,
+    detail: null,
+  };
+  return { record, ended: undefined };
+}
+
+/** Under `fifo` a probe is the head's own attempt. What the receiver asks for is an answer too. */
+function isFailedProbe({ isProbe, lane }: Delivery, sign: Sign, decision: Decision): boolean {
+  if (!isProbe || !isFault(sign) || lane.endpoint.ordering === "fifo") return false;
+  return !(decision.kind === "dead" && decision.asked);
+}
+
+function triggerOf({ isProbe, retry }: Delivery): Trigger {
+  if (isProbe) return "probe";
+  if (retry === undefined) return "event";
+  return retry.requeued ? "drain" : "retry";
 }
 
 function standing(decision: Decision): Pick<DeliveryRecord, "kind" | "dueAt"> {
@@ -151,9 +228,11 @@ function errorText(outcome: Outcome, decision: Decision): string | null {
   return decision.kind === "retry" ? cause : `${cause} (${decision.reason})`;
 }
 
-function detailOf(outcome: Outcome): AttemptDetail {
+function detailOf(delivery: Delivery, outcome: Outcome): AttemptDetail {
   const { response } = outcome;
   return {
+    trigger: triggerOf(delivery),
+    url: delivery.lane.endpoint.url,
     errorClass: outcome.kind === "failed" ? outcome.class : null,
     responseHeaders: response ? JSON.stringify(response.headers).replaceAll("\\u0000", "") : null,
     responseBody: response ? bodyText(response) : null,

@@ -4,10 +4,12 @@ import { arrayText, type Database } from "../db/database.ts";
 import { positions } from "../db/delivery-schema.ts";
 import { endpoints, tenants } from "../db/schema.ts";
 import { endpointName, openHeaders, openSecrets } from "../deliveries/endpoint.ts";
+import type { BlockedSubject } from "../deliveries/ledger.ts";
 import type { KeyRing } from "../keyring.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";
-import { compileFilter, type CompiledFilter } from "../log/filter.ts";
+import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.ts";
 import type { Logger } from "../telemetry.ts";
+import { closedCircuit, type Circuit } from "./circuit.ts";
 import { createSigner, type Sign } from "./signature.ts";
 
 export type Endpoint = {
@@ -23,6 +25,8 @@ export type Endpoint = {
   readonly generation: number;
   readonly url: string;
   readonly filter: CompiledFilter;
+  /** The same, as it was given. */
+  readonly wanted: Filter;
   /** The endpoint's own request headers. */
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
@@ -30,10 +34,23 @@ export type Endpoint = {
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly scheduleMs: readonly number[];
+  /** Attempts; null is no limit. */
+  readonly ratePerSecond: number | null;
+  readonly ordering: "parallel" | "fifo" | "subject";
+  /** From the first attempt on; null never gives up before the schedule ends. */
+  readonly giveUpAfterMs: number | null;
+  readonly drainDeadLetters: boolean;
+  /** It answered well when it was last tried. */
+  readonly proven: boolean;
+  /** Since when nothing but failures has come, milliseconds since 1970. */
+  readonly failingSince: number | undefined;
+  readonly circuit: Circuit;
   readonly position: Position;
   readonly lastMatched: Sequence;
-  /** Events above the position whose outcome is recorded. The lane takes out what it meets. */
-  readonly settledAbove: Set<Sequence>;
+  /** Events above the position whose outcome is recorded. */
+  readonly settledAbove: ReadonlySet<Sequence>;
+  /** Subjects that it is behind with. */
+  readonly blocked: readonly BlockedSubject[];
   /** When its earliest retry is due, milliseconds since 1970. */
   readonly nextRetryAt: number | undefined;
 };
@@ -44,6 +61,8 @@ export type Standing = {
   /** Of its active endpoints. */
   readonly generations: Map<string, number>;
 };
+
+type BlockedRow = { endpoint: string; subject: string } & BlockedSubject["settled"];
 
 type StandingRow = {
   tenant: TenantId;
@@ -84,10 +103,11 @@ export function createEndpointLoader(options: {
       .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
       .where(and(eq(endpoints.tenant, tenant), eq(positions.status, "active")));
     if (rows.length === 0) return [];
-    const settled = await settledAbove(tenant);
+    const [settled, blocked] = await Promise.all([settledAbove(tenant), blockedSubjects(tenant)]);
     return rows.flatMap((row) => {
+      const { id } = row.endpoint;
       try {
-        return [toEndpoint(row, settled.get(row.endpoint.id) ?? new Set())];
+        return [toEndpoint(row, settled.get(id) ?? new Set(), blocked.get(id) ?? [])];
       } catch (error) {
         // Its secrets are sealed under a key that is gone, say. The others must not wait for it.
         const endpoint = endpointName(row.endpoint.id);
@@ -142,6 +162,19 @@ export function createEndpointLoader(options: {
     return settled;
   }
 
+  async function blockedSubjects(tenant: TenantId): Promise<Map<string, BlockedSubject[]>> {
+    const rows = await database.sql<BlockedRow[]>`
+      select endpoint, subject, sequence, day::text, matched from blocked_subjects
+      where tenant = ${tenant}`;
+    const blocked = new Map<string, BlockedSubject[]>();
+    for (const { endpoint, subject, ...settled } of rows) {
+      const others = blocked.get(endpoint);
+      if (others === undefined) blocked.set(endpoint, [{ subject, settled }]);
+      else others.push({ subject, settled });
+    }
+    return blocked;
+  }
+
   function toEndpoint(
     row: {
       endpoint: typeof endpoints.$inferSelect;
@@ -150,9 +183,11 @@ export function createEndpointLoader(options: {
       pushesPerSecond: number | null;
       nextRetryAt: number | null;
     },
-    settled: Set<Sequence>,
+    settled: ReadonlySet<Sequence>,
+    blocked: readonly BlockedSubject[],
   ): Endpoint {
     const { endpoint, position } = row;
+    const wanted = { types: endpoint.types, subjects: endpoint.subjects };
     const secrets = openSecrets(ring, endpoint.id, endpoint.secrets);
     return {
       tenant: endpoint.tenant as TenantId,
@@ -163,7 +198,8 @@ export function createEndpointLoader(options: {
       shard: position.shard,
       generation: position.generation,
       url: endpoint.url,
-      filter: compileFilter({ types: endpoint.types, subjects: endpoint.subjects }),
+      filter: compileFilter(wanted),
+      wanted,
       headers: openHeaders(ring, endpoint.id, endpoint.headers),
       contentType:
         endpoint.format === "cloudevents" ? "application/cloudevents+json" : "application/json",
@@ -171,10 +207,34 @@ export function createEndpointLoader(options: {
       timeoutMs: endpoint.timeoutMs,
       maxInFlight: endpoint.maxInFlight,
       scheduleMs: endpoint.retryScheduleMs ?? defaultScheduleMs,
+      ratePerSecond: endpoint.ratePerSecond,
+      ordering: endpoint.ordering,
+      giveUpAfterMs: endpoint.giveUpAfterMs,
+      drainDeadLetters: endpoint.drainDeadLetters,
+      proven: isProven(position),
+      failingSince: position.failingSince?.getTime(),
+      circuit: circuitOf(position),
       position: { sequence: position.sequence, day: position.day },
       lastMatched: position.lastMatched,
       settledAbove: settled,
+      blocked,
       nextRetryAt: row.nextRetryAt === null ? undefined : Number(row.nextRetryAt),
     };
   }
+}
+
+type PositionRow = typeof positions.$inferSelect;
+
+/** Nothing has failed since it last succeeded. */
+function isProven({ lastSuccessAt, lastFailureAt }: PositionRow): boolean {
+  return lastSuccessAt !== null && (lastFailureAt === null || lastFailureAt < lastSuccessAt);
+}
+
+/** A probe that was under way when somebody stopped is made again. */
+function circuitOf(row: PositionRow): Circuit {
+  if (row.circuit === "closed" || row.circuitSince === null) return closedCircuit;
+  const since = row.circuitSince.getTime();
+  const outageSince = row.outageSince?.getTime() ?? since;
+  const probeAt = row.circuitProbeAt?.getTime() ?? Date.now();
+  return { kind: "open", since, outageSince, probes: row.circuitProbes, probeAt };
 }

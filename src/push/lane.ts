@@ -2,174 +2,163 @@
  * One endpoint that has something to do: a cursor over its tenant's log, with a bounded window of
  * deliveries that are not settled yet. The log is the queue; a lane holds a few events of it.
  *
- *     scanned ──► fresh (buffered) ──► in flight ──► settled
- *                                          └─ failed ──► due again later (`retries`) ──► in flight
+ *     scanned ──► read ahead ──► in flight ──► settled
+ *                                    └─ failed ──► due again later (`retries`) ──► in flight
  *
  * The position that is written is the low-water mark: everything up to it is settled, which
- * includes failed deliveries, since those are in `retries` by then. A lane starts nothing itself:
- * it tells the scheduler that it is ready and is asked for deliveries one at a time.
+ * includes failed deliveries, since those are in `retries` by then, and events of subjects that the
+ * lane is behind with, since those are owed by a position of their own.
+ *
+ * A lane starts nothing itself: it tells the scheduler that it is ready and is asked for deliveries
+ * one at a time. What it may send next is decided by its sources, whether it may now by its
+ * admission. While its circuit is open it gives out probes only, keeps nothing in memory and writes
+ * nothing, however much waits.
  */
-import type { DeliveryRecord, Fence, Ledger } from "../deliveries/ledger.ts";
-import type { Feed } from "../feed/feed.ts";
-import { scan } from "../feed/scan.ts";
-import type { LogEvent, Sequence } from "../log/event.ts";
+import type { Circuits, ProbeFailure } from "../deliveries/circuits.ts";
+import type { DeliveryRecord, Fence, Ledger, SubjectMove } from "../deliveries/ledger.ts";
 import type { Logger } from "../telemetry.ts";
+import { createAdmission } from "./admission.ts";
+import { createDeadLetters } from "./dead-letters.ts";
+import type { EndedAttempt, Next, Settled } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { createRetryQueue, type DueRetry, type LoadRetries, type Retry } from "./retries.ts";
+import { createSources, type SourceContext } from "./sources.ts";
 import { createWindow } from "./window.ts";
 
 /** One event on its way to one endpoint. */
-export type Delivery = {
+export type Delivery = Next & {
   readonly lane: Lane;
-  readonly event: LogEvent;
-  /** The event before this one that matched the endpoint. */
-  readonly previous: Sequence;
-  /** The number of the coming attempt, from 1. */
-  readonly attempt: number;
-  /** What it comes from unless this is its first attempt. */
-  readonly retry: DueRetry | undefined;
-  /** When it could have been sent, by `performance.now()`. */
-  readonly readyAt: number;
+  /** Sent to find out whether the endpoint is back. */
+  readonly isProbe: boolean;
 };
 
 export type Lane = {
   readonly endpoint: Endpoint;
   readonly fence: Fence;
+  /** Its last answer was a fast one: see pace.ts. */
+  isProven(): boolean;
+  /** Since when nothing but failures has come, milliseconds since 1970. */
+  failingSince(): number | undefined;
   /** The log may have grown. */
   wake(): void;
-  /** The next delivery, if the window has room and there is one. */
+  /** The next delivery, if it may go now and there is one. */
   take(): Delivery | undefined;
-  /** Records what became of a delivery that `take` gave out; `onWritten` once it is written. */
-  settle(delivery: Delivery, record: DeliveryRecord, onWritten?: () => void): void;
+  /** Records what became of a delivery that `take` gave out. */
+  settle(delivery: Delivery, settled: Settled): void;
+  /** The endpoint is not back. The delivery is as if it had never been taken. */
+  probeFailed(delivery: Delivery, ended: EndedAttempt, failure: ProbeFailure): void;
   /** Gives a delivery back as if it had never been taken: its attempt was cut short by us. */
   abandon(delivery: Delivery): void;
   /** Gives out nothing until the returned function is called: its settings may hold no longer. */
   hold(): () => void;
   /** True when it has delivered all there is and owes nothing. */
   isIdle(): boolean;
-  /** Writes how far it has come, if that is further than what is written. */
+  /** Writes how far it has come and what is under way, if that is not what is written. */
   checkpoint(): void;
   /** Writes how far it has come, and stops. Deliveries in flight may still be settled. */
   close(): void;
 };
 
-export type LaneContext = {
-  feed: Feed;
+export type LaneContext = SourceContext & {
   ledger: Ledger;
-  loadRetries: LoadRetries;
+  circuits: Circuits;
   log: Logger;
-  /** Called when `take` has something to give. */
+  /** Called when `take` may have something to give. */
   ready: (lane: Lane) => void;
 };
-
-/** Events read ahead: enough to keep the window busy while the next are read. */
-const bufferMaxEvents = 200;
-const bufferMaxBytes = 1 << 20;
 
 /** A position that moved only over events that do not match is written after so many. */
 const unwrittenMaxEvents = 10_000;
 
-/** Pause after a read that failed. */
-const readPauseMs = 500;
-
-/** Settled behind one that hangs. Beyond it the lane waits, as its retries and its memory grow. */
-const windowMaxEvents = 10_000;
-
 export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContext): Lane {
-  const { feed, ledger, loadRetries, ready } = context;
+  const { ledger, circuits } = context;
   const log = context.log.child({ tenant: endpoint.tenantName, endpoint: endpoint.name });
-  const { tenant, id } = endpoint;
-  const maxInFlight = endpoint.maxInFlight;
-
   const window = createWindow(endpoint.position, endpoint.lastMatched);
-  let written = endpoint.position.sequence;
-  /** Records on their way: who opened the endpoint anew meanwhile would not see them. */
-  let unwritten = 0;
-  let fresh: Delivery[] = [];
-  let freshBytes = 0;
-  let retryNext = true;
   let inFlight = 0;
   let holds = 0;
   let closed = false;
-
-  let filling = false;
-  let grown = true;
-  let timer: NodeJS.Timeout | undefined;
+  let written = { sequence: endpoint.position.sequence, inFlight: 0 };
+  /** Records on their way: who opened the endpoint anew meanwhile would not see them. */
+  let unwritten = 0;
 
   const lane: Lane = {
-    endpoint,
-    fence,
-    wake,
-    take,
-    settle,
-    abandon,
-    hold,
-    isIdle,
-    checkpoint,
-    close,
+    ...{ endpoint, fence, take, settle, probeFailed, abandon, hold, isIdle, checkpoint, close },
+    wake: () => sources.wake(),
+    isProven: () => admission.isProven(),
+    failingSince: () => admission.failingSince(),
   };
-  const retries = createRetryQueue({
-    tenant,
-    endpoint: id,
-    load: loadRetries,
-    log,
-    nextAt: endpoint.nextRetryAt,
-    ready: () => ready(lane),
-    expired: recordExpired,
+  const sources = createSources({
+    ...{ endpoint, context, log, window, write },
+    wanted: () => (closed ? 0 : admission.wanted()),
+    ready,
+    moved,
+    nothingToProbe,
   });
+  const deadLetters = createDeadLetters({
+    ...{ endpoint, fence, circuits, log },
+    found: () => sources.lookForRetries(),
+  });
+  const admission = createAdmission({
+    ...{ endpoint, fence, circuits, ready },
+    opened: () => {
+      log.warn("circuit opened");
+      sources.letGo();
+    },
+    closed: recover,
+  });
+  if (admission.outageSince() !== undefined) sources.letGo();
   return lane;
 
-  function wake(): void {
-    grown = true;
-    fill();
+  function ready(): void {
+    if (!closed) context.ready(lane);
   }
 
   function take(): Delivery | undefined {
-    if (closed || holds > 0 || inFlight >= maxInFlight) return undefined;
-    const delivery = retryNext ? (takeRetry() ?? takeFresh()) : (takeFresh() ?? takeRetry());
-    if (delivery === undefined) return undefined;
-    // In turns: neither a heap of retries nor a heap of events keeps the other waiting.
-    retryNext = !retryNext;
-    inFlight += 1;
-    if (fresh.length < maxInFlight) fill();
-    return delivery;
-  }
-
-  function takeRetry(): Delivery | undefined {
-    const retry = retries.take();
-    if (retry === undefined) return undefined;
-    const { event, previous, attempts } = retry;
-    const readyAt = performance.now();
-    return { lane, event, previous, attempt: attempts + 1, retry, readyAt };
-  }
-
-  function takeFresh(): Delivery | undefined {
-    const delivery = fresh.shift();
-    if (delivery !== undefined) freshBytes -= delivery.event.envelope.length;
-    return delivery;
-  }
-
-  function settle(delivery: Delivery, record: DeliveryRecord, onWritten?: () => void): void {
-    inFlight -= 1;
-    const { sequence } = delivery.event;
-    if (delivery.retry === undefined) window.settle(sequence);
-    // Only once it is written: a load before that would find the retry as it was.
-    const retried = delivery.retry !== undefined || record.dueAt !== null;
-    write(record, retried || onWritten ? settled : undefined);
-    if (hasWork()) ready(lane);
-    fill();
-
-    function settled() {
-      if (retried) retries.settled(sequence, record.dueAt);
-      onWritten?.();
+    if (closed || holds > 0) return undefined;
+    const admitted = admission.admits(inFlight);
+    if (admitted === undefined) return undefined;
+    const next = sources.next(inFlight);
+    const isProbe = admitted === "probe";
+    if (next === undefined) {
+      if (isProbe) sources.seekProbe();
+      return undefined;
     }
+    inFlight += 1;
+    admission.began(isProbe);
+    return { ...next, lane, isProbe };
+  }
+
+  function settle(delivery: Delivery, { record, ended, written: onWritten }: Settled): void {
+    const { isProbe } = delivery;
+    inFlight -= 1;
+    sources.settle(delivery, record, onWritten);
+    if (ended !== undefined) admission.learn(record, ended, { isProbe, inFlight: inFlight + 1 });
+    else if (isProbe) admission.cancelProbe();
+    ready();
+  }
+
+  function probeFailed(delivery: Delivery, ended: EndedAttempt, failure: ProbeFailure): void {
+    inFlight -= 1;
+    sources.giveBack(delivery);
+    admission.probeFailed(ended, failure);
+    sources.letGo();
   }
 
   function abandon(delivery: Delivery): void {
     inFlight -= 1;
-    if (delivery.retry !== undefined) return retries.giveBack(delivery.retry);
-    fresh.unshift(delivery);
-    freshBytes += delivery.event.envelope.length;
+    sources.giveBack(delivery);
+    if (delivery.isProbe) admission.cancelProbe();
+  }
+
+  function recover(outageSince: number): void {
+    log.info({ outageMs: Date.now() - outageSince }, "circuit closed");
+    sources.resume();
+    // Until it is done the circuit is kept as it was: whoever follows would close and drain again.
+    void deadLetters.drain(outageSince, admission.tellClosed);
+  }
+
+  function nothingToProbe(): void {
+    const outageSince = admission.outageSince();
+    if (outageSince !== undefined) void deadLetters.takeOne(outageSince).then(ready);
   }
 
   function hold(): () => void {
@@ -179,113 +168,52 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
       if (over) return;
       over = true;
       holds -= 1;
-      if (hasWork()) ready(lane);
+      ready();
     };
   }
 
+  function moved(): void {
+    if (window.low().sequence - written.sequence > unwrittenMaxEvents) write(null);
+    ready();
+  }
+
   function isIdle(): boolean {
-    const owes = window.size() > 0 || unwritten > 0 || !retries.isEmpty();
-    return !owes && !filling && !grown;
+    if (window.size() > 0 || unwritten > 0 || !sources.isEmpty()) return false;
+    // While it is open there may be something to probe with.
+    return admission.outageSince() === undefined || deadLetters.isExhausted();
   }
 
   function close(): void {
     if (closed) return;
     closed = true;
-    clearTimeout(timer);
-    retries.close();
-    fresh = [];
+    admission.stop();
+    deadLetters.stop();
+    sources.close();
     checkpoint();
   }
 
   function checkpoint(): void {
-    if (window.low().sequence !== written) write(null);
+    const { sequence } = window.low();
+    if (sequence !== written.sequence || inFlight !== written.inFlight) write(null);
   }
 
-  function hasWork(): boolean {
-    if (closed || holds > 0 || inFlight >= maxInFlight) return false;
-    return fresh.length > 0 || retries.hasDue();
-  }
-
-  /** Reads on until the buffer is full or the head is reached. One run at a time. */
-  function fill(): void {
-    if (!filling && mayRead()) void readWhileRoom();
-  }
-
-  async function readWhileRoom(): Promise<void> {
-    filling = true;
-    try {
-      while (mayRead()) await readOn();
-    } catch (error) {
-      log.warn({ err: error }, "lane cannot read the log, trying again");
-      timer = setTimeout(wake, readPauseMs);
-    } finally {
-      filling = false;
-    }
-  }
-
-  function mayRead(): boolean {
-    if (!grown || closed || window.size() >= windowMaxEvents) return false;
-    return fresh.length < bufferMaxEvents && freshBytes < bufferMaxBytes;
-  }
-
-  async function readOn(): Promise<void> {
-    grown = false;
-    const read = feed.read.bind(undefined, tenant);
-    const found = await scan(read, window.scanned(), {
-      filter: endpoint.filter,
-      limit: bufferMaxEvents - fresh.length,
-      maxBytes: bufferMaxBytes - freshBytes,
-    });
-    if (closed) return;
-    switch (found.kind) {
-      case "events":
-        if (!found.atHead) grown = true;
-        for (const event of found.events) add(event);
-        window.moveTo(found.position);
-        if (window.low().sequence - written > unwrittenMaxEvents) write(null);
-        if (hasWork()) ready(lane);
-        return;
-      case "expired":
-        log.error({ lost: found.lost }, "retention overtook the endpoint");
-        window.moveTo(found.floor);
-        grown = true;
-        return;
-      case "ahead":
-      case "reset":
-        log.error({ ...window.scanned() }, "the log ends before the endpoint's position");
-        return;
-    }
-  }
-
-  function add(event: LogEvent) {
-    // Recorded before a crash, above the position that was written.
-    if (endpoint.settledAbove.delete(event.sequence)) {
-      window.skip(event);
-      return;
-    }
-    const previous = window.add(event);
-    const readyAt = performance.now();
-    fresh.push({ lane, event, previous, attempt: 1, retry: undefined, readyAt });
-    freshBytes += event.envelope.length;
-  }
-
-  /** Retention took the event before the retries were over. */
-  function recordExpired(retry: Retry) {
-    const { day, sequence, previous, attempts, firstAt } = retry;
-    const at = Date.now();
-    const error = "retention took the event before it was delivered";
-    log.error({ sequence, outcome: "expired" }, "delivery");
-    const expired = { kind: "expired", day, sequence, previous, attempts, firstAt, at } as const;
-    const nothing = { queueMs: 0, latencyMs: 0, statusCode: null, dueAt: null, detail: null };
-    write({ ...expired, ...nothing, error }, () => retries.settled(sequence, null));
-  }
-
-  function write(record: DeliveryRecord | null, onWritten?: () => void) {
-    written = window.low().sequence;
+  function write(
+    record: DeliveryRecord | null,
+    also: { move?: SubjectMove | undefined; written?: () => void } = {},
+  ): void {
+    const settledTo = window.low();
+    written = { sequence: settledTo.sequence, inFlight: closed ? 0 : inFlight };
     unwritten += 1;
-    ledger.record(fence, window.low(), record, () => {
-      unwritten -= 1;
-      onWritten?.();
+    ledger.record({
+      fence,
+      settledTo,
+      inFlight: written.inFlight,
+      record,
+      subject: also.move,
+      written: () => {
+        unwritten -= 1;
+        also.written?.();
+      },
     });
   }
 }

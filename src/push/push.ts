@@ -6,16 +6,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "../db/database.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
+import { createCircuits } from "../deliveries/circuits.ts";
 import { createLedger, type Fence } from "../deliveries/ledger.ts";
 import type { Feed, News } from "../feed/feed.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
+import { createBufferBudget } from "./budget.ts";
 import type { Endpoint, EndpointLoader } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";
 import { startLeases } from "./leases.ts";
 import { createRetryLoader } from "./retries.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import { createScheduler } from "./scheduler.ts";
+import { createSubjectReads } from "./subject-reads.ts";
 
 export type Push = {
   /**
@@ -27,6 +30,9 @@ export type Push = {
 
 /** Outcomes that may wait to be written before new attempts pause. */
 const unwrittenMax = 20_000;
+
+/** Read ahead by all lanes together. */
+const buffersMaxBytes = 64 << 20;
 
 /** How often tenants that nobody announced are looked for, and quiet ones are let go. */
 const sweepMs = 30_000;
@@ -80,8 +86,13 @@ export async function startPush(options: {
     deliver,
     mayStart: () => ledger.pending() < unwrittenMax && isHeld(),
   });
-  const loadRetries = createRetryLoader(sql);
-  const context = { feed, ledger, loadRetries, log, ready: scheduler.ready };
+  const circuits = createCircuits({ sql: writes, log, process });
+  const context = {
+    ...{ feed, ledger, circuits, log, ready: scheduler.ready },
+    budget: createBufferBudget(buffersMaxBytes),
+    loadRetries: createRetryLoader(sql),
+    subjectReads: createSubjectReads(sql),
+  };
   const leases = await startLeases({ sql: writes, log, process, shards, alone, gained, lost });
   isHeld = leases.isHeld;
   const sweep = setInterval(() => {
@@ -157,6 +168,7 @@ export async function startPush(options: {
 
   function reloadChanged() {
     if (rosters.size === 0) return;
+    for (const roster of rosters.values()) roster.checkpoint();
     // Leases that were renewed at the last moment wake nobody.
     scheduler.pump();
     endpoints.standing([...rosters.keys()]).then(
@@ -174,7 +186,6 @@ export async function startPush(options: {
   function tidy() {
     for (const [tenant, roster] of rosters) {
       if (roster.isQuiet()) closeRoster(tenant, roster);
-      else roster.checkpoint();
     }
   }
 
@@ -196,5 +207,6 @@ export async function startPush(options: {
       .catch((error: unknown) => log.warn({ err: error }, "stopped with the shards still leased"));
     await Promise.race([given, delay(handOverMaxMs, undefined, { ref: false })]);
     ledger.close();
+    circuits.close();
   }
 }

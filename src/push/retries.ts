@@ -2,6 +2,9 @@
  * The failed deliveries of one endpoint, each tried again when it is due. The table `retries` is
  * the only place where they are kept; here is one timer for the earliest, and those few that are
  * due now.
+ *
+ * In turn by their times; under `fifo` the first of the log alone, and nothing else before it is
+ * settled.
  */
 import type { Sql } from "../db/database.ts";
 import type { Day, LogEvent, Sequence, TenantId } from "../log/event.ts";
@@ -16,16 +19,25 @@ export type Retry = {
   /** Milliseconds since 1970. */
   readonly firstAt: number;
   readonly dueAt: number;
+  /** A dead letter of an outage: this is its one further attempt. */
+  readonly requeued: boolean;
   /** Null when retention has taken the event. */
   readonly event: LogEvent | null;
 };
 
 export type DueRetry = Retry & { readonly event: LogEvent };
 
-export type LoadRetries = (tenant: TenantId, endpoint: string, limit: number) => Promise<Retry[]>;
+export type RetryOrder = "due" | "sequence";
+
+export type LoadRetries = (of: {
+  tenant: TenantId;
+  endpoint: string;
+  order: RetryOrder;
+  limit: number;
+}) => Promise<Retry[]>;
 
 /** Loaded at once. The others wait in the table. */
-const loadMax = 100;
+const dueMax = 100;
 
 /** Few enough to load again, many enough to be busy with until they are there. */
 const refillBelow = 25;
@@ -36,31 +48,33 @@ const loadPauseMs = 500;
 /** Node fires timers at once beyond 2^31 ms; waking once a day for nothing costs nothing. */
 const timerMaxMs = 24 * 3_600_000;
 
-/** Reads the retries that are due first, with their events. */
+/** Reads the retries that come first, with their events. */
 export function createRetryLoader(sql: Sql): LoadRetries {
-  return async (tenant, endpoint, limit) => {
+  return async ({ tenant, endpoint, order, limit }) => {
+    const first = order === "due" ? sql`due_at` : sql`sequence`;
     const rows = await sql<Row[]>`
-      select r.sequence, r.day::text, r.previous, r.attempts,
+      select r.sequence, r.day::text, r.previous, r.attempts, r.requeued,
         (extract(epoch from r.first_attempt_at) * 1000)::bigint as first_at,
         (extract(epoch from r.due_at) * 1000)::bigint as due_at,
         e.type, e.subject, e.envelope,
         (extract(epoch from e.appended_at) * 1000)::bigint as appended_at
       from (select * from retries where tenant = ${tenant} and endpoint = ${endpoint}
-            order by due_at limit ${limit}) r
+            order by ${first} limit ${limit}) r
       left join events e on e.tenant = r.tenant and e.day = r.day and e.sequence = r.sequence
         and e.day >= (select oldest_day from log_settings)
-      order by r.due_at`;
+      order by r.${first}`;
     return rows.map(toRetry);
   };
 }
 
 /**
- * `ready` is called when `take` has something to give, `expired` for a retry whose event is gone
- * (it stays in the queue until `settled`).
+ * `ready` is called when `take` has something to give or all are settled, `expired` for a retry whose event is gone
+ * (it stays in the queue until `settled`), `none` when the earliest was asked for and there is none.
  */
 export function createRetryQueue(options: {
   tenant: TenantId;
   endpoint: string;
+  order: RetryOrder;
   load: LoadRetries;
   /** Its lines name the endpoint already. */
   log: Logger;
@@ -68,21 +82,44 @@ export function createRetryQueue(options: {
   nextAt: number | undefined;
   ready: () => void;
   expired: (retry: Retry) => void;
+  none: () => void;
 }) {
-  const { tenant, endpoint, load, log, ready, expired } = options;
+  const { tenant, endpoint, order, load, log, ready, expired, none } = options;
+  /** The first of the log is one. */
+  const loadMax = order === "sequence" ? 1 : dueMax;
   /** Queued here or in flight. */
   const held = new Set<Sequence>();
   let due: DueRetry[] = [];
   let nextAt = options.nextAt ?? Infinity;
+  // The first of the log need not be the earliest.
+  if (order === "sequence" && nextAt !== Infinity) nextAt = Date.now();
   let timer: NodeJS.Timeout | undefined;
   let loading = false;
   /** Settled while a load is under way, which may have seen them as they were before. */
   const settledMeanwhile = new Set<Sequence>();
   let moreDue = false;
+  let paused = false;
+  /** The earliest is wanted now, whenever it is due. */
+  let hastened = false;
+  /** After a load that failed. */
+  let notBefore = 0;
   let closed = false;
   setTimer();
 
-  return { take, hasDue: () => due.length > 0, giveBack, settled, isEmpty, close };
+  return {
+    take,
+    hasDue: () => due.length > 0,
+    giveBack,
+    settled,
+    isEmpty,
+    /** When the next is due as far as it is known, milliseconds since 1970; Infinity for none. */
+    nextAt: () => (due.length > 0 ? Date.now() : nextAt),
+    look,
+    hasten,
+    pause,
+    resume,
+    close,
+  };
 
   function take() {
     const retry = due.shift();
@@ -105,7 +142,36 @@ export function createRetryQueue(options: {
   function settled(sequence: Sequence, dueAt: number | null): void {
     held.delete(sequence);
     if (loading) settledMeanwhile.add(sequence);
-    nextAt = Math.min(nextAt, dueAt ?? Infinity);
+    // Behind the first of the log there may be others, of the time before it was `fifo`.
+    nextAt = order === "sequence" ? Date.now() : Math.min(nextAt, dueAt ?? Infinity);
+    setTimer();
+  }
+
+  /** There may be some that nobody told of. */
+  function look(): void {
+    nextAt = Date.now();
+    setTimer();
+  }
+
+  /** Gives out the earliest before it is due, also while it is paused. */
+  function hasten(): void {
+    if (due.length > 0) return ready();
+    if (nextAt === Infinity && !loading) return none();
+    hastened = true;
+    setTimer();
+  }
+
+  /** Lets go of what is due: it stands in the table. */
+  function pause(): void {
+    paused = true;
+    if (due.length > 0 || moreDue) nextAt = Date.now();
+    for (const { sequence } of due.splice(0)) held.delete(sequence);
+    moreDue = false;
+    setTimer();
+  }
+
+  function resume(): void {
+    paused = false;
     setTimer();
   }
 
@@ -121,35 +187,42 @@ export function createRetryQueue(options: {
 
   function setTimer() {
     clearTimeout(timer);
-    if (closed || loading || nextAt === Infinity) return;
-    const waitMs = Math.min(Math.max(nextAt - Date.now(), 0), timerMaxMs);
+    if (closed || loading || nextAt === Infinity || (paused && !hastened)) return;
+    const at = Math.max(hastened ? 0 : nextAt, notBefore);
+    const waitMs = Math.min(Math.max(at - Date.now(), 0), timerMaxMs);
     timer = setTimeout(loadDue, waitMs);
   }
 
   function loadDue() {
     // Until these are done; their settling sets the timer again.
-    if (due.length >= loadMax) return;
+    if (due.length >= loadMax || (order === "sequence" && held.size > 0)) return;
     loading = true;
     nextAt = Infinity;
-    load(tenant, endpoint, loadMax + held.size)
+    load({ tenant, endpoint, order, limit: loadMax + held.size })
       .then(accept, (error: unknown) => {
         log.warn({ err: error }, "retries not loaded, trying again");
-        nextAt = Date.now() + loadPauseMs;
+        notBefore = Date.now() + loadPauseMs;
+        nextAt = notBefore;
       })
       .finally(() => {
         loading = false;
         settledMeanwhile.clear();
         setTimer();
+        // What waits for the last of them may go on.
+        if (isEmpty()) ready();
       });
   }
 
   function accept(retries: readonly Retry[]) {
     if (closed) return;
     const now = Date.now();
+    const wasHastened = hastened;
+    hastened = false;
     for (const retry of retries) {
       const { event } = retry;
       if (held.has(retry.sequence) || settledMeanwhile.has(retry.sequence)) continue;
-      if (retry.dueAt > now) {
+      const isWanted = wasHastened && due.length === 0;
+      if (paused ? !isWanted : retry.dueAt > now && !isWanted) {
         nextAt = Math.min(nextAt, retry.dueAt);
         continue;
       }
@@ -159,9 +232,11 @@ export function createRetryQueue(options: {
     }
     // They come in the order of their times, so more stand behind a full load that is due to its
     // end: those are asked for when these run low.
-    moreDue = retries.length >= loadMax && (retries.at(-1)?.dueAt ?? Infinity) <= now;
+    moreDue =
+      order === "due" && retries.length >= loadMax && (retries.at(-1)?.dueAt ?? Infinity) <= now;
     if (moreDue && due.length < refillBelow) nextAt = Math.min(nextAt, now + loadPauseMs);
     if (due.length > 0) ready();
+    else if (wasHastened) none();
   }
 }
 
@@ -172,6 +247,7 @@ type Row = {
   attempts: number;
   first_at: number;
   due_at: number;
+  requeued: boolean;
   type: string | null;
   subject: string | null;
   envelope: string | null;
@@ -179,7 +255,7 @@ type Row = {
 };
 
 function toRetry(row: Row): Retry {
-  const { sequence, day, previous, attempts, type, subject, envelope, appended_at } = row;
+  const { sequence, day, previous, attempts, requeued, type, subject, envelope, appended_at } = row;
   const gone = type === null || envelope === null || appended_at === null;
   return {
     sequence,
@@ -188,6 +264,7 @@ function toRetry(row: Row): Retry {
     attempts,
     firstAt: row.first_at,
     dueAt: row.due_at,
+    requeued,
     event: gone ? null : { sequence, day, type, subject, appendedAt: appended_at, envelope },
   };
 }

@@ -10,7 +10,8 @@ import type { AttemptResponse, Outcome } from "./outcome.ts";
 export type Decision =
   | { readonly kind: "delivered" }
   | { readonly kind: "retry"; readonly delayMs: number }
-  | { readonly kind: "dead"; readonly reason: string }
+  /** `asked`: the receiver wants it so, whatever the schedule has left. */
+  | { readonly kind: "dead"; readonly reason: string; readonly asked: boolean }
   /** The endpoint takes nothing more; an event that it did not take is held, not dead. */
   | { readonly kind: "disable"; readonly reason: string; readonly delivered: boolean };
 
@@ -25,7 +26,12 @@ export type Circumstances = {
   readonly now: number;
   /** No attempt is made after this time, whatever the schedule has left. */
   readonly giveUpAt?: number | undefined;
+  /** Since when nothing but failures has come, this attempt included. */
+  readonly failingSince?: number | undefined;
 };
+
+/** An endpoint that has answered nothing well for so long is switched off, with its position kept. */
+const failingMaxMs = 5 * 24 * 60 * 60 * 1_000;
 
 /** Full jitter may come out at nothing, and an endpoint that has just failed needs a moment. */
 const retryDelayMinMs = 1_000;
@@ -45,12 +51,18 @@ export function decide(outcome: Outcome, circumstances: Circumstances): Decision
   const delivered = outcome.kind === "response" && isSuccess(outcome.response.status);
   const wish = wishOf(response);
 
-  if (wish === "abort-message") return { kind: "dead", reason: "aborted by the receiver" };
+  if (wish === "abort-message") {
+    return { kind: "dead", reason: "aborted by the receiver", asked: true };
+  }
   if (wish === "disable") {
     return { kind: "disable", reason: "the receiver asked for it", delivered };
   }
   if (response?.status === 410) return { kind: "disable", reason: "410 Gone", delivered };
   if (delivered) return { kind: "delivered" };
+  const { now, failingSince = now } = circumstances;
+  if (now - failingSince >= failingMaxMs) {
+    return { kind: "disable", reason: "nothing but failures for 5 days", delivered };
+  }
   return retryOrDead(response, circumstances);
 }
 
@@ -68,6 +80,7 @@ function retryOrDead(
     return {
       kind: "dead",
       reason: attempt === 1 ? "1 attempt failed" : `${attempt} attempts failed`,
+      asked: false,
     };
   }
   const askedMs = retryAfterMs(response, now);
@@ -75,18 +88,25 @@ function retryOrDead(
     askedMs === undefined
       ? scheduledMs
       : Math.max(retryDelayMinMs, baseMs * retryAfterFloor, askedMs);
-  if (now + delayMs > giveUpAt) return { kind: "dead", reason: "given up: out of time" };
+  if (now + delayMs > giveUpAt) return { kind: "dead", reason: outOfTime, asked: false };
   return { kind: "retry", delayMs };
 }
 
-/** Delay before the next attempt, or undefined when the delivery is dead. */
+export const outOfTime = "given up: out of time";
+
+/**
+ * Delay before the next attempt, or undefined when the delivery is dead. Full jitter over all of
+ * the scheduled delay but its first second: were less than that only raised to it, a fifth of what
+ * fails together would come again together.
+ */
 export function retryDelayMs(
   scheduleMs: readonly number[],
   attempt: number,
   chance: number,
 ): number | undefined {
   const baseMs = scheduleMs[attempt - 1];
-  return baseMs === undefined ? undefined : Math.max(retryDelayMinMs, baseMs * chance);
+  if (baseMs === undefined) return undefined;
+  return retryDelayMinMs + Math.max(0, baseMs - retryDelayMinMs) * chance;
 }
 
 /** How long a receiver that cannot serve now asks to be left alone, if it says so. */

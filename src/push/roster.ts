@@ -1,6 +1,7 @@
 /** The lanes of one tenant in this process: loaded when there is something to do, together. */
 import type { Fence } from "../deliveries/ledger.ts";
 import type { Feed } from "../feed/feed.ts";
+import { createTurns } from "../feed/turns.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -46,7 +47,8 @@ export function createRoster(options: {
   let releases: (() => void)[] = [];
   const reopening = new WeakSet<Lane>();
   let movedAt = performance.now();
-  let waking: NodeJS.Immediate | undefined;
+  /** In turns of their own: whoever told us is in the middle of an append. */
+  const woken = createTurns<Lane>((lane) => lane.wake());
   let loading = false;
   let stale = true;
   let closed = false;
@@ -58,13 +60,9 @@ export function createRoster(options: {
   reload();
   return { shard, reload, reopen, isCurrent, checkpoint, isQuiet, close };
 
-  /** Lanes read in a turn of their own: whoever told us is in the middle of an append. */
   function wake(): void {
     movedAt = performance.now();
-    waking ??= setImmediate(() => {
-      waking = undefined;
-      for (const lane of lanes.values()) lane.wake();
-    });
+    for (const lane of lanes.values()) woken.add(lane);
   }
 
   function reload(onNone?: () => void): void {
@@ -148,8 +146,10 @@ export function createRoster(options: {
     closed = true;
     unfollow();
     clearTimeout(timer);
-    clearImmediate(waking);
-    for (const lane of lanes.values()) lane.close();
+    for (const lane of lanes.values()) {
+      woken.delete(lane);
+      lane.close();
+    }
     lanes.clear();
   }
 }

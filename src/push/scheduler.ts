@@ -1,6 +1,11 @@
 /**
- * Shares the process's slots: tenants take turns, and within a tenant its lanes do, one delivery a
- * turn. So neither an endpoint nor a tenant with a great deal to send holds back the others.
+ * Shares the process's slots. Lanes stand in two lines: those whose endpoints are proven, and those
+ * whose endpoints are new, slow, silent or being probed, which together may use a quarter of the
+ * slots. So neither one endpoint that hangs nor thousands of them slow down those that answer; and
+ * the two lines take turns, so that those that answer do not keep new ones from proving themselves.
+ *
+ * While others wait a tenant has at most a quarter of the slots, and never more than three quarters:
+ * the rest is there for whoever comes next.
  *
  * A tenant that has used up its rate is left out until it may start another attempt. What waits
  * for that is still in its lane: it holds no slot, and no attempt of it has begun.
@@ -8,6 +13,12 @@
 import { createBucket, type Bucket } from "../bucket.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Delivery, Lane } from "./lane.ts";
+import { createLine, slotsOf } from "./line.ts";
+
+/** Of all slots. */
+const unprovenShare = 1 / 4;
+const tenantShare = 1 / 4;
+const tenantAloneShare = 3 / 4;
 
 /** A tenant's attempts a second. */
 type Rate = {
@@ -27,22 +38,29 @@ export function createScheduler(options: {
   mayStart: () => boolean;
 }) {
   const { slots, deliver, mayStart } = options;
-  /** Lanes that may have something to give, in the order of their turns. */
-  const waiting = new Map<TenantId, Set<Lane>>();
+  const proven = createLine({ belongs: (lane) => lane.isProven(), moved: place });
+  const unproven = createLine({ belongs: (lane) => !lane.isProven(), moved: place });
   const rates = new Map<TenantId, Rate>();
   const running = new Set<Promise<void>>();
+  /** Slots in use: of all, of those that are not proven, and of each tenant. */
+  let used = 0;
+  let usedByUnproven = 0;
+  const usedByTenant = new Map<TenantId, number>();
+  let unprovenNext = false;
+  let pumping = false;
   let stopped = false;
 
   return { ready, limit, pump, inFlight: () => running.size, stop };
 
   function ready(lane: Lane): void {
-    const { tenant } = lane.endpoint;
-    const held = rates.get(tenant)?.held;
+    const held = rates.get(lane.endpoint.tenant)?.held;
     if (held !== undefined) return void held.add(lane);
-    let lanes = waiting.get(tenant);
-    if (lanes === undefined) waiting.set(tenant, (lanes = new Set()));
-    lanes.add(lane);
+    place(lane);
     pump();
+  }
+
+  function place(lane: Lane): void {
+    (lane.isProven() ? proven : unproven).add(lane);
   }
 
   /** Holds the tenant to so many attempts a second from now on; null is no limit. */
@@ -52,58 +70,84 @@ export function createScheduler(options: {
     if (perSecond === null) rates.delete(tenant);
     else if (rate !== undefined) rate.perSecond = perSecond;
     else rates.set(tenant, newRate(perSecond));
-    if (rate !== undefined) letIn(tenant, rate);
+    if (rate !== undefined) letIn(rate);
   }
 
-  /** Whether the tenant may start an attempt now; if not, it is left out until then. */
-  function mayGoOn(tenant: TenantId, lanes: Set<Lane>): boolean {
+  /** Whether the tenant's rate lets it start an attempt now; if not, it is left out until then. */
+  function isInRate(tenant: TenantId): boolean {
     const rate = rates.get(tenant);
     if (rate === undefined) return true;
     const waitMs = rate.bucket.waitMs(1, rate.perSecond, performance.now());
     if (waitMs === 0) return true;
-    waiting.delete(tenant);
-    rate.held = lanes;
-    rate.timer = setTimeout(() => letIn(tenant, rate), waitMs);
+    rate.held = new Set([...proven.takeOut(tenant), ...unproven.takeOut(tenant)]);
+    rate.timer = setTimeout(() => letIn(rate), waitMs);
     return false;
   }
 
-  function letIn(tenant: TenantId, rate: Rate): void {
+  function letIn(rate: Rate): void {
     clearTimeout(rate.timer);
-    if (rate.held === undefined) return;
-    waiting.set(tenant, rate.held);
+    const lanes = rate.held ?? [];
     rate.held = undefined;
+    for (const lane of lanes) place(lane);
     pump();
   }
 
   /** Starts what there is room for. */
   function pump(): void {
-    while (!stopped && running.size < slots && mayStart()) {
+    // Lanes say that they are ready while they are being asked.
+    if (pumping) return;
+    pumping = true;
+    while (!stopped && used < slots && mayStart()) {
       const delivery = next();
-      if (delivery === undefined) return;
-      const done = deliver(delivery).finally(() => {
-        running.delete(done);
-        pump();
-      });
-      running.add(done);
+      if (delivery === undefined) break;
+      start(delivery);
     }
+    pumping = false;
   }
 
   function next(): Delivery | undefined {
-    for (const [tenant, lanes] of waiting) {
-      if (!mayGoOn(tenant, lanes)) continue;
-      for (const lane of lanes) {
-        lanes.delete(lane);
-        const delivery = lane.take();
-        if (delivery === undefined) continue;
-        lanes.add(lane);
-        rates.get(tenant)?.bucket.take(1);
-        waiting.delete(tenant);
-        waiting.set(tenant, lanes);
-        return delivery;
-      }
-      waiting.delete(tenant);
+    const withinShare = (tenant: TenantId) =>
+      usedBy(tenant) < Math.ceil(slots * tenantShare) && isInRate(tenant);
+    const alone = (tenant: TenantId) =>
+      usedBy(tenant) < Math.ceil(slots * tenantAloneShare) && isInRate(tenant);
+    return nextOf(withinShare) ?? nextOf(alone);
+  }
+
+  function nextOf(mayBegin: (tenant: TenantId) => boolean): Delivery | undefined {
+    const hasRoom = usedByUnproven < Math.ceil(slots * unprovenShare);
+    if (!hasRoom) return proven.next(mayBegin);
+    unprovenNext = !unprovenNext;
+    return unprovenNext
+      ? (unproven.next(mayBegin) ?? proven.next(mayBegin))
+      : (proven.next(mayBegin) ?? unproven.next(mayBegin));
+  }
+
+  function start(delivery: Delivery): void {
+    const { lane } = delivery;
+    const { tenant } = lane.endpoint;
+    const taken = slotsOf(delivery);
+    // As it is now: what is counted is given back as it was counted.
+    const isProven = lane.isProven();
+    count(taken);
+    rates.get(tenant)?.bucket.take(1);
+    const done = deliver(delivery).finally(() => {
+      running.delete(done);
+      count(-taken);
+      pump();
+    });
+    running.add(done);
+
+    function count(change: number) {
+      used += change;
+      if (!isProven) usedByUnproven += change;
+      const left = usedBy(tenant) + change;
+      if (left > 0) usedByTenant.set(tenant, left);
+      else usedByTenant.delete(tenant);
     }
-    return undefined;
+  }
+
+  function usedBy(tenant: TenantId): number {
+    return usedByTenant.get(tenant) ?? 0;
   }
 
   /** Starts nothing more; resolves when what is in flight has ended, or after `graceMs`. */

@@ -6,6 +6,8 @@
 import type { SettledTo } from "../deliveries/ledger.ts";
 import type { LogEvent, Position, Sequence } from "../log/event.ts";
 
+export type Window = ReturnType<typeof createWindow>;
+
 export function createWindow(position: Position, lastMatched: Sequence) {
   /** In the order of the log. */
   const open = new Map<Sequence, { day: string; settled: boolean }>();
@@ -18,18 +20,25 @@ export function createWindow(position: Position, lastMatched: Sequence) {
     skip,
     settle,
     moveTo,
+    moveBack,
     low: () => low,
     scanned: () => scanned,
     size: () => open.size,
   };
 
-  /** Takes in an event that matches; answers the one before it that did. */
-  function add(event: Pick<LogEvent, "sequence" | "day">): Sequence {
-    open.set(event.sequence, { day: event.day, settled: false });
-    return skip(event);
+  /**
+   * Takes in an event that matches: the one before it that did, and whether it is to be delivered.
+   * It is not when it is here already, read again after `moveBack`.
+   */
+  function add(event: Pick<LogEvent, "sequence" | "day">): { previous: Sequence; isNew: boolean } {
+    const known = open.get(event.sequence);
+    // To the end of the order in which the log is read.
+    open.delete(event.sequence);
+    open.set(event.sequence, known ?? { day: event.day, settled: false });
+    return { previous: skip(event), isNew: known === undefined };
   }
 
-  /** As `add`, for an event whose outcome is recorded already. */
+  /** As `add`, for an event that is accounted for elsewhere. */
   function skip({ sequence }: Pick<LogEvent, "sequence">): Sequence {
     const previous = matched;
     matched = sequence;
@@ -49,12 +58,30 @@ export function createWindow(position: Position, lastMatched: Sequence) {
     moveLow();
   }
 
+  /**
+   * Forgets events that were added and not begun, in the order of the log, each with the one before
+   * it that matched. All from the first of them on is scanned again.
+   */
+  function moveBack(
+    dropped: readonly { event: Pick<LogEvent, "sequence" | "day">; previous: Sequence }[],
+  ): void {
+    const [first] = dropped;
+    if (first === undefined) return;
+    for (const { event } of dropped) open.delete(event.sequence);
+    // The day may be a later one than that of the event before: nothing lies between the two.
+    scanned = { sequence: first.event.sequence - 1, day: first.event.day };
+    matched = first.previous;
+    moveLow();
+  }
+
   function moveLow() {
     for (const [sequence, { day, settled }] of open) {
+      // Kept over a step back, and not come to again.
+      if (sequence > scanned.sequence) continue;
       if (!settled) return;
       open.delete(sequence);
       low = { sequence, day, matched: sequence };
     }
-    low = { ...scanned, matched };
+    if (scanned.sequence >= low.sequence) low = { ...scanned, matched };
   }
 }

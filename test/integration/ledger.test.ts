@@ -260,7 +260,7 @@ describe("a position", () => {
 
   test("moves without outcomes, and never back", async () => {
     const fence = await newEndpoint();
-    ledger.record(fence, { ...settledTo(7), matched: 3 }, null);
+    tell(fence, { ...settledTo(7), matched: 3 }, null);
     await ledger.drain();
     await write(fence, 5, delivered(5));
     const after = await stored(fence);
@@ -302,7 +302,7 @@ describe("the ledger", () => {
     const fence = await newEndpoint();
     let told = 0;
     for (const sequence of upTo(manyOutcomes)) {
-      ledger.record(fence, settledTo(sequence), delivered(sequence), () => (told += 1));
+      tell(fence, settledTo(sequence), delivered(sequence), () => (told += 1));
     }
     expect(ledger.pending()).toBe(manyOutcomes);
     await ledger.drain();
@@ -318,7 +318,7 @@ describe("the ledger", () => {
     let next = 1;
     let stopping = false;
     const recordNext = () => {
-      if (!stopping) ledger.record(fence, settledTo(next), delivered(next++), recordNext);
+      if (!stopping) tell(fence, settledTo(next), delivered(next++), recordNext);
     };
     recordNext();
     await waitUntil(() => statements > 2);
@@ -334,13 +334,15 @@ describe("the ledger", () => {
   test("writes by itself, without being asked", async () => {
     const fence = await newEndpoint();
     await new Promise<void>((resolve) => {
-      ledger.record(fence, settledTo(1), delivered(1), resolve);
+      tell(fence, settledTo(1), delivered(1), resolve);
     });
     expect((await stored(fence)).position).toEqual([1, 1]);
   });
 });
 
 const detail: AttemptDetail = {
+  trigger: "event",
+  url: "https://example.com/hook",
   errorClass: "http",
   responseHeaders: '{"server":"x"}',
   responseBody: "é 🎈",
@@ -357,6 +359,7 @@ function outcome(
   rest: Partial<DeliveryRecord>,
 ): DeliveryRecord {
   return {
+    ...{ retried: attempts > 1 || kind === "expired", requeued: false },
     ...{ kind, sequence, attempts, day: today, previous: sequence - 1, firstAt: startedAt },
     ...{ at: startedAt + attempts, queueMs: 1, latencyMs: 2, dueAt: null, detail: null },
     ...{ statusCode: null, error: null },
@@ -387,7 +390,16 @@ function settledTo(sequence: number): SettledTo {
 }
 
 function record(fence: Fence, sequence: number, outcome: DeliveryRecord): void {
-  ledger.record(fence, settledTo(sequence), outcome);
+  tell(fence, settledTo(sequence), outcome);
+}
+
+function tell(
+  fence: Fence,
+  settledTo: SettledTo,
+  record: DeliveryRecord | null,
+  written?: () => void,
+): void {
+  ledger.record({ fence, settledTo, inFlight: 0, record, written });
 }
 
 /** Records these outcomes, all below one position, and waits until they are written or refused. */

@@ -240,7 +240,7 @@ describe("an endpoint", () => {
     await client.createEndpoint(hanging.tenant, { url: beside.url });
     const elsewhere = await pushTo(undefined);
     await appendMany(client, hanging.tenant, repeated("a", 300));
-    await hanging.receiver.received(50);
+    await hanging.receiver.received(1);
     await beside.received(300);
     for (let n = 1; n <= 20; n += 1) {
       const startedAt = performance.now();
@@ -248,11 +248,11 @@ describe("an endpoint", () => {
       await Promise.all([elsewhere.receiver.received(n), beside.received(300 + n)]);
       expect(performance.now() - startedAt).toBeLessThan(2_000);
     }
-    expect(hanging.receiver.requests.length).toBeLessThanOrEqual(100);
+    expect(hanging.receiver.requests.length).toBeLessThanOrEqual(3);
   });
 
   test("that fails is no concern of its tenant's other one", async () => {
-    const failing = await pushTo({ kind: "answer", status: 500 }, { retry_schedule: ["1s"] });
+    const failing = await pushTo({ kind: "answer", status: 400 }, { retry_schedule: ["1s"] });
     const healthy = await receiverThat();
     const { id } = await client.createEndpoint(failing.tenant, {
       url: healthy.url,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { TenantId } from "../../src/log/event.ts";
-import { createRetryQueue, type Retry } from "../../src/push/retries.ts";
+import { createRetryQueue, type Retry, type RetryOrder } from "../../src/push/retries.ts";
 import { createLogger } from "../../src/telemetry.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -10,11 +10,15 @@ const hourMs = 3_600_000;
 
 function retryOf(sequence: number, dueAt: number): Retry {
   const event = { sequence, day, type: "a", subject: null, appendedAt: 0, envelope: "{}" };
-  return { sequence, day, previous: 0, attempts: 1, firstAt: 0, dueAt, event };
+  return { sequence, day, previous: 0, attempts: 1, firstAt: 0, dueAt, requeued: false, event };
 }
 
 /** A queue over a table of retries, and the loads it made. */
-function openQueue(table: Map<number, Retry>, beforeAnswer: () => void = () => {}) {
+function openQueue(
+  table: Map<number, Retry>,
+  beforeAnswer: () => void = () => {},
+  order: RetryOrder = "due",
+) {
   const loads: number[] = [];
   const queue = createRetryQueue({
     tenant: "f0e1d2c3-0000-4000-8000-000000000000" as TenantId,
@@ -23,11 +27,14 @@ function openQueue(table: Map<number, Retry>, beforeAnswer: () => void = () => {
     nextAt: Date.now(),
     ready: () => {},
     expired: () => {},
-    async load(_tenant, _endpoint, limit) {
+    none: () => {},
+    order,
+    async load({ limit }) {
       loads.push(limit);
       await delay(1);
       beforeAnswer();
-      return [...table.values()].toSorted((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+      const by = order === "due" ? "dueAt" : "sequence";
+      return [...table.values()].toSorted((a, b) => a[by] - b[by]).slice(0, limit);
     },
   });
   return { queue, loads };

@@ -52,8 +52,9 @@ describe("retryDelayMs", () => {
       fc.property(attempt, chance.filter(Number.isFinite), (number, share) => {
         const base = scheduleMs[number - 1] ?? 0;
         const delay = retryDelayMs(scheduleMs, number, share);
-        expect(delay).toBe(Math.max(second, base * share));
+        expect(delay).toBeCloseTo(second + (base - second) * share, 3);
         expect(delay).toBeLessThanOrEqual(base);
+        expect(delay).toBeGreaterThanOrEqual(second);
       }),
     );
   });
@@ -91,7 +92,7 @@ describe("parseRetryAfterMs", () => {
 });
 
 describe("decide", () => {
-  const retry = { kind: "retry", delayMs: 2_500 };
+  const retry = { kind: "retry", delayMs: 3_000 };
 
   test.each<[string, Outcome, unknown]>([
     ["200", answered(200), { kind: "delivered" }],
@@ -145,8 +146,8 @@ describe("decide", () => {
 
   test("the twelfth failure is the last", () => {
     const at = (attempt: number) => decide(answered(500), { ...circumstances, attempt });
-    expect(at(11)).toEqual({ kind: "retry", delayMs: 12 * hour });
-    expect(at(12)).toEqual({ kind: "dead", reason: "12 attempts failed" });
+    expect(at(11)).toEqual({ kind: "retry", delayMs: 12 * hour + 500 });
+    expect(at(12)).toEqual({ kind: "dead", reason: "12 attempts failed", asked: false });
   });
 
   test.each<[string, Outcome, number, number]>([
@@ -156,15 +157,26 @@ describe("decide", () => {
     ["at once", answered(503, { "retry-after": "0" }), 1, second],
     ["always at once, on the last retry", answered(503, { "retry-after": "0" }), 11, 2.4 * hour],
     ["next year", answered(429, { "retry-after": "31536000" }), 1, 24 * hour],
-    ["nonsense", answered(429, { "retry-after": "soon" }), 1, 2_500],
-    ["of a status it does not belong to", answered(500, { "retry-after": "120" }), 1, 2_500],
+    ["nonsense", answered(429, { "retry-after": "soon" }), 1, 3_000],
+    ["of a status it does not belong to", answered(500, { "retry-after": "120" }), 1, 3_000],
     ["with an unfinished body", failed("http", responseOf(429, { "retry-after": "9" })), 1, 9_000],
   ])("Retry-After %s", (_name, outcome, attempt, delayMs) => {
     expect(decide(outcome, { ...circumstances, attempt })).toEqual({ kind: "retry", delayMs });
   });
 
+  test("an endpoint is disabled after five days of nothing but failures, never by a success", () => {
+    const failingSince = now - 120 * hour;
+    const failing = { ...circumstances, failingSince };
+    for (const outcome of [answered(500), answered(404), failed("connect")]) {
+      const reason = "nothing but failures for 5 days";
+      expect(decide(outcome, failing)).toEqual({ kind: "disable", reason, delivered: false });
+      expect(decide(outcome, { ...failing, failingSince: failingSince + 1 }).kind).toBe("retry");
+    }
+    expect(decide(answered(200), failing)).toEqual({ kind: "delivered" });
+  });
+
   test("no retry is planned after the time at which the endpoint gives up", () => {
-    const giveUpAt = now + 2_500;
+    const giveUpAt = now + 3_000;
     expect(decide(answered(500), { ...circumstances, giveUpAt })).toEqual(retry);
     expect(decide(answered(500), { ...circumstances, giveUpAt: giveUpAt - 1 })).toMatchObject({
       kind: "dead",

@@ -22,7 +22,7 @@ describe("the window of a lane", () => {
           events.forEach(({ matches, settleLater }, index) => {
             const sequence = index + 1;
             if (matches) {
-              expect(window.add(at(sequence))).toBe(matched);
+              expect(window.add(at(sequence))).toEqual({ previous: matched, isNew: true });
               matched = sequence;
               open.push(sequence);
             }
@@ -61,7 +61,7 @@ describe("the window of a lane", () => {
   test("an event whose outcome was recorded before is passed, and the next one names it", () => {
     const window = createWindow(at(4), 3);
     expect(window.skip(at(5))).toBe(3);
-    expect(window.add(at(6))).toBe(5);
+    expect(window.add(at(6)).previous).toBe(5);
     window.moveTo(at(7));
     expect(window.low()).toEqual({ sequence: 4, day, matched: 3 });
     window.settle(6);
@@ -73,5 +73,33 @@ describe("the window of a lane", () => {
     const window = createWindow(at(1), 1);
     window.settle(9);
     expect(window.low()).toEqual({ sequence: 1, day, matched: 1 });
+  });
+
+  test("events that are dropped are scanned again, and what was begun behind them is not", () => {
+    const window = createWindow(at(0), 0);
+    const added = [1, 2, 3, 4, 5].map((sequence) => ({
+      event: at(sequence),
+      previous: window.add(at(sequence)).previous,
+    }));
+    window.moveTo(at(6));
+    for (const settled of [1, 3]) window.settle(settled);
+    // 4 is under way, as subjects pass one another.
+    window.moveBack(added.filter(({ event }) => event.sequence === 2 || event.sequence === 5));
+    expect(window.scanned().sequence).toBe(1);
+    expect(window.low()).toEqual({ sequence: 1, day, matched: 1 });
+
+    expect(window.add(at(2))).toEqual({ previous: 1, isNew: true });
+    window.moveTo(at(2));
+    expect(window.low().sequence).toBe(1);
+    expect([3, 4, 5].map((sequence) => window.add(at(sequence)))).toEqual([
+      { previous: 2, isNew: false },
+      { previous: 3, isNew: false },
+      { previous: 4, isNew: true },
+    ]);
+    window.moveTo(at(6));
+    window.settle(2);
+    expect(window.low()).toEqual({ sequence: 3, day, matched: 3 });
+    for (const settled of [5, 4]) window.settle(settled);
+    expect(window.low()).toEqual({ sequence: 6, day, matched: 5 });
   });
 });

@@ -1,0 +1,116 @@
+/**
+ * Keeps the state of endpoints' circuits, so that it is seen and survives a restart, and gives dead
+ * letters of an outage back to the retries. Positions are written here under the same fences as by
+ * ledger.ts; of a state that was superseded before it could be written nothing is told.
+ */
+import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
+import type { Logger } from "../telemetry.ts";
+import type { Fence } from "./ledger.ts";
+
+/** Times in milliseconds since 1970. */
+export type CircuitState = {
+  readonly state: "closed" | "open" | "half_open";
+  readonly since: number;
+  /** When the next probe is due. */
+  readonly probeAt: number | null;
+  /** That have failed since it opened. */
+  readonly probes: number;
+  /** When the first attempt began that belongs to the outage. */
+  readonly outageSince: number | null;
+};
+
+export type ProbeFailure = { readonly at: number; readonly error: string };
+
+export type Circuits = ReturnType<typeof createCircuits>;
+
+/** One statement's share. */
+const batchMax = 1_000;
+
+/** Moved by one statement. */
+const requeueMax = 500;
+
+/** Dead letters are looked for among the events of so many days before the outage. */
+const scheduleMaxDays = 31;
+
+const retryPauseMs = 500;
+
+type Entry = { readonly state: CircuitState; readonly failure: ProbeFailure | undefined };
+
+export function createCircuits(options: { sql: Sql; log: Logger; process: string }) {
+  const { sql, log, process } = options;
+  let waiting = new Map<Fence, Entry>();
+  let writing = false;
+  let closed = false;
+
+  return { tell, requeue, close };
+
+  /** Writes it soon. `failure` is what the endpoint shows as its last one. */
+  function tell(fence: Fence, state: CircuitState, failure?: ProbeFailure): void {
+    waiting.set(fence, { state, failure: failure ?? waiting.get(fence)?.failure });
+    if (!writing) void write();
+  }
+
+  async function write(): Promise<void> {
+    writing = true;
+    while (waiting.size > 0 && !closed) {
+      const batch = [...waiting].slice(0, batchMax);
+      for (const [fence] of batch) waiting.delete(fence);
+      try {
+        await send(batch);
+      } catch (error) {
+        log.warn({ circuits: batch.length, err: error }, "circuits not written");
+        // What the database refuses it will refuse again; the next change of each is tried anew.
+        if (classifyFailure(error) === "data") continue;
+        waiting = new Map([...batch, ...waiting]);
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      }
+    }
+    writing = false;
+  }
+
+  async function send(batch: readonly (readonly [Fence, Entry])[]): Promise<void> {
+    const column = (value: (fence: Fence, entry: Entry) => string | number | null) =>
+      arrayText(batch.map(([fence, entry]) => value(fence, entry)));
+    await sql`
+      select from record_circuits(${process},
+        ${column((f) => f.tenant)}::uuid[], ${column((f) => f.endpoint)}::uuid[],
+        ${column((f) => f.shard)}::int[], ${column((f) => f.epoch)}::bigint[],
+        ${column((f) => f.generation)}::int[],
+        ${column((_, { state }) => state.state)}::text[],
+        ${column((_, { state }) => Math.round(state.since))}::bigint[],
+        ${column((_, { state }) => round(state.probeAt))}::bigint[],
+        ${column((_, { state }) => state.probes)}::int[],
+        ${column((_, { state }) => round(state.outageSince))}::bigint[],
+        ${column((_, { failure }) => round(failure?.at ?? null))}::bigint[],
+        ${column((_, { failure }) => failure?.error ?? null)}::text[])`;
+  }
+
+  /**
+   * Makes retries, due at once, of dead letters whose last attempt came after `outageSince` and
+   * failed of the outage; each only once. Returns how many, at most `limit`.
+   */
+  async function requeue(fence: Fence, outageSince: number, limit = Infinity): Promise<number> {
+    const { tenant, endpoint, shard, epoch, generation } = fence;
+    const began = new Date(outageSince);
+    const firstDay = new Date(outageSince - scheduleMaxDays * 86_400_000);
+    let moved = 0;
+    while (moved < limit && !closed) {
+      const most = Math.min(requeueMax, limit - moved);
+      const [row] = await sql<{ count: number }[]>`
+        select requeue_dead_letters(${process}, ${tenant}, ${endpoint}, ${shard}, ${epoch},
+          ${generation}, ${began.toISOString()}, ${firstDay.toISOString().slice(0, 10)}, ${most})
+          as count`;
+      moved += row?.count ?? 0;
+      if ((row?.count ?? 0) < most) break;
+    }
+    return moved;
+  }
+
+  function close(): void {
+    closed = true;
+  }
+}
+
+function round(time: number | null): number | null {
+  return time === null ? null : Math.round(time);
+}

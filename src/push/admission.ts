@@ -1,0 +1,113 @@
+/**
+ * Whether a lane may begin an attempt now: its window, its rate and its circuit. What attempts say
+ * of the endpoint comes back here.
+ */
+import type { Circuits, ProbeFailure } from "../deliveries/circuits.ts";
+import type { DeliveryRecord, Fence } from "../deliveries/ledger.ts";
+import { createBreaker } from "./breaker.ts";
+import type { EndedAttempt } from "./delivery.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { initialPace, paceAfter } from "./pace.ts";
+import { createRate } from "./rate.ts";
+
+/** Events read ahead for each attempt that the window allows, and at least. */
+const readAheadFactor = 4;
+const readAheadMin = 4;
+
+/** With ordering by subject, those that wait for another of their subject must not fill it. */
+const readAheadMinBySubject = 200;
+
+export function createAdmission(options: {
+  endpoint: Endpoint;
+  fence: Fence;
+  circuits: Circuits;
+  /** `admits` may have changed. */
+  ready: () => void;
+  opened: () => void;
+  /** The endpoint answers again, after an outage that began then. */
+  closed: (outageSince: number) => void;
+}) {
+  const { endpoint, fence, circuits, ready, opened, closed } = options;
+  const isFifo = endpoint.ordering === "fifo";
+  const rate = createRate(endpoint.ratePerSecond);
+  let pace = initialPace(endpoint.proven);
+  let failingSince = endpoint.failingSince;
+  let timer: NodeJS.Timeout | undefined;
+  const breaker = createBreaker({
+    fence,
+    circuit: endpoint.circuit,
+    circuits,
+    probeDue: ready,
+    opened,
+    closed: recover,
+  });
+
+  return {
+    admits,
+    began,
+    learn,
+    probeFailed,
+    cancelProbe: breaker.cancelProbe,
+    tellClosed: breaker.tellClosed,
+    outageSince: breaker.outageSince,
+    /** Its last answer was a fast one, see pace.ts. */
+    isProven: () => pace.proven && breaker.isClosed(),
+    failingSince: () => failingSince,
+    wanted,
+    stop,
+  };
+
+  /** An attempt, a probe, or nothing. */
+  function admits(inFlight: number): "attempt" | "probe" | undefined {
+    if (!breaker.isClosed()) return breaker.mayProbe() ? "probe" : undefined;
+    if (inFlight >= Math.floor(pace.limit)) return undefined;
+    const waitMs = rate.waitMs(performance.now());
+    if (waitMs === 0) return "attempt";
+    clearTimeout(timer);
+    timer = setTimeout(ready, waitMs);
+    return undefined;
+  }
+
+  function began(isProbe: boolean): void {
+    rate.take();
+    if (isProbe) breaker.beginProbe();
+  }
+
+  /** `inFlight`: with the attempt that has ended. */
+  function learn(
+    record: DeliveryRecord,
+    ended: EndedAttempt,
+    { isProbe, inFlight }: { isProbe: boolean; inFlight: number },
+  ): void {
+    const full = inFlight >= Math.floor(pace.limit);
+    pace = paceAfter(pace, { ...ended, full }, endpoint);
+    failingSince = record.kind === "delivered" ? undefined : (failingSince ?? record.at);
+    if (isProbe) breaker.afterProbe(ended);
+    else breaker.afterAttempt(ended);
+    // Under `fifo` the next probe is the next attempt of the event that stands first.
+    if (isFifo && record.dueAt !== null) breaker.postpone(record.dueAt);
+  }
+
+  function probeFailed(ended: EndedAttempt, failure: ProbeFailure): void {
+    failingSince ??= ended.at;
+    breaker.afterProbe(ended, failure);
+  }
+
+  function recover(outageSince: number): void {
+    pace = initialPace(pace.proven);
+    rate.startRamp(performance.now());
+    closed(outageSince);
+  }
+
+  /** How many events are worth reading ahead now. */
+  function wanted(): number {
+    if (!breaker.isClosed()) return breaker.mayProbe() ? 1 : 0;
+    const least = endpoint.ordering === "subject" ? readAheadMinBySubject : readAheadMin;
+    return Math.max(least, Math.floor(pace.limit) * readAheadFactor);
+  }
+
+  function stop(): void {
+    clearTimeout(timer);
+    breaker.stop();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Deficit round robin: whoever waits takes turns, a turn is worth one slot, and who took more than
+ * one lets as many turns pass. A key that leaves the line is forgotten, and its debt with it.
+ */
+export type Rounds<Key> = {
+  /** At the end of the line, unless it stands there already. */
+  add(key: Key): void;
+  delete(key: Key): void;
+  /** The first whose turn it is and that may take it; it keeps its place until it is charged. */
+  next(mayTake?: (key: Key) => boolean): Key | undefined;
+  /** Took so many slots in its turn, and goes to the end of the line. */
+  charge(key: Key, slots: number): void;
+  all(): Key[];
+};
+
+export function createRounds<Key>(): Rounds<Key> {
+  /** In the order of their turns, each with the turns that it has to let pass. */
+  const waiting = new Map<Key, number>();
+
+  return {
+    add(key) {
+      if (!waiting.has(key)) waiting.set(key, 0);
+    },
+    delete: (key) => void waiting.delete(key),
+    next,
+    charge: (key, slots) => toTheEnd(key, (waiting.get(key) ?? 0) + slots - 1),
+    all: () => [...waiting.keys()],
+  };
+
+  function next(mayTake: (key: Key) => boolean = () => true): Key | undefined {
+    // Who is sent to the end is met again; each time it owes less, so this ends.
+    for (const [key, debt] of waiting) {
+      if (!mayTake(key)) continue;
+      if (debt < 1) return key;
+      toTheEnd(key, debt - 1);
+    }
+    return undefined;
+  }
+
+  function toTheEnd(key: Key, debt: number): void {
+    waiting.delete(key);
+    waiting.set(key, debt);
+  }
+}

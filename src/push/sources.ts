@@ -1,0 +1,223 @@
+/**
+ * What a lane may send next, by its ordering: the log, the retries that are due, and the subjects
+ * that it is behind with.
+ *
+ * `parallel`: all in turns. `fifo`: one at a time, and nothing of the log before every retry is
+ * settled. `subject`: as parallel, but of one subject one at a time; one whose event has failed
+ * is a subject that the lane is behind with.
+ */
+import type { DeliveryRecord, SubjectMove } from "../deliveries/ledger.ts";
+import type { Feed } from "../feed/feed.ts";
+import type { LogEvent } from "../log/event.ts";
+import type { Logger } from "../telemetry.ts";
+import type { BufferBudget } from "./budget.ts";
+import type { Next } from "./delivery.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { createReadAhead } from "./read-ahead.ts";
+import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
+import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
+import type { Window } from "./window.ts";
+
+/** What the sources of all lanes of a process share. */
+export type SourceContext = {
+  readonly feed: Feed;
+  readonly budget: BufferBudget;
+  readonly loadRetries: LoadRetries;
+  readonly subjectReads: SubjectReads;
+};
+
+type SourcesOptions = {
+  endpoint: Endpoint;
+  context: SourceContext;
+  log: Logger;
+  window: Window;
+  /** How many events to read ahead; 0 while nothing may be sent. */
+  wanted: () => number;
+  /** `next` may have something to give. */
+  ready: () => void;
+  /** The window has moved on, maybe over events that do not match. */
+  moved: () => void;
+  /** There is nothing that the endpoint could be probed with. */
+  nothingToProbe: () => void;
+  write: (
+    record: DeliveryRecord | null,
+    also: { move?: SubjectMove | undefined; written?: () => void },
+  ) => void;
+};
+
+export function createSources(options: SourcesOptions) {
+  const { endpoint, context, log, window, wanted, ready, moved, nothingToProbe, write } = options;
+  const isFifo = endpoint.ordering === "fifo";
+  const bySubject = endpoint.ordering === "subject";
+  /** Subjects with an event of the log under way. */
+  const busy = new Set<string>();
+  /** Outcomes that are not written yet and will be retries. */
+  let joining = 0;
+  let retryNext = true;
+
+  const retries = createRetryQueue({
+    tenant: endpoint.tenant,
+    endpoint: endpoint.id,
+    order: isFifo ? "sequence" : "due",
+    load: context.loadRetries,
+    log,
+    nextAt: endpoint.nextRetryAt,
+    ready,
+    expired: recordExpired,
+    none: nothingToProbe,
+  });
+  const ahead = createReadAhead({
+    ...{ endpoint, window, log, wanted, ready },
+    feed: context.feed,
+    budget: context.budget,
+    // Recorded before a crash, above the position that was written; or owed by its subject.
+    isKnown: (event) => endpoint.settledAbove.has(event.sequence) || subjects.owns(event),
+    moved: () => {
+      subjects.advance();
+      moved();
+    },
+  });
+  const subjects: Subjects = createSubjects({
+    ...{ log, ready },
+    blocked: endpoint.blocked,
+    scanned: () => window.scanned().sequence,
+    low: () => window.low().sequence,
+    ...context.subjectReads(endpoint),
+    merged: (move) => {
+      write(null, { move });
+      ready();
+    },
+  });
+  subjects.advance();
+
+  return {
+    wake: ahead.wake,
+    next,
+    seekProbe,
+    settle,
+    giveBack,
+    letGo,
+    resume,
+    lookForRetries: retries.look,
+    isEmpty: () => ahead.isIdle() && subjects.size() === 0 && retries.isEmpty(),
+    close,
+  };
+
+  function next(inFlight: number): Next | undefined {
+    if (isFifo) {
+      if (inFlight > 0) return undefined;
+      const earlier = fromRetries() ?? fromSubjects();
+      const owes = joining > 0 || subjects.size() > 0 || !retries.isEmpty();
+      return earlier ?? (owes ? undefined : fromLog());
+    }
+    // In turns: neither a heap of retries nor a heap of events keeps the other waiting.
+    retryNext = !retryNext;
+    return retryNext
+      ? (fromRetries() ?? fromSubjects() ?? fromLog())
+      : (fromSubjects() ?? fromLog() ?? fromRetries());
+  }
+
+  function fromRetries(): Next | undefined {
+    const retry = retries.take();
+    if (retry === undefined) return undefined;
+    const { event, previous, attempts } = retry;
+    if (subjects.isAhead(event)) subjects.begin(event.subject ?? "");
+    const readyAt = performance.now();
+    return { event, previous, attempt: attempts + 1, source: "retry", retry, readyAt };
+  }
+
+  function fromSubjects(): Next | undefined {
+    const item = subjects.take();
+    const readyAt = performance.now();
+    return item && { ...item, attempt: 1, source: "subject", retry: undefined, readyAt };
+  }
+
+  function fromLog(): Next | undefined {
+    if (bySubject && subjects.isFull()) return undefined;
+    const mayGo = ({ subject }: LogEvent) => subject === null || !busy.has(subject);
+    const item = ahead.take(bySubject ? mayGo : undefined);
+    if (item === undefined) return undefined;
+    if (bySubject && item.event.subject !== null) busy.add(item.event.subject);
+    return { ...item, attempt: 1, source: "log", retry: undefined };
+  }
+
+  /** What `next` has nothing for: reads on, or takes the earliest retry before it is due. */
+  function seekProbe(): void {
+    if (ahead.hasMore()) ahead.fill();
+    else if (!isFifo) retries.hasten();
+  }
+
+  /** The outcome of what `next` gave, to be written together with what follows from it here. */
+  function settle(sent: Next, record: DeliveryRecord, written: (() => void) | undefined): void {
+    const { event, source, retry } = sent;
+    const joins = record.kind === "retrying";
+    const move = moveOfSubject(sent, joins);
+    if (source === "log") window.settle(event.sequence);
+    if (joins) joining += 1;
+    write(record, {
+      move,
+      written: () => {
+        if (joins) joining -= 1;
+        // Only now: a load before that would find the retry as it was.
+        if (joins || retry) retries.settled(event.sequence, joins ? record.dueAt : null);
+        written?.();
+      },
+    });
+    subjects.advance();
+  }
+
+  function moveOfSubject(sent: Next, failed: boolean): SubjectMove | undefined {
+    const { event, source } = sent;
+    const { subject } = event;
+    if (subject === null) return undefined;
+    if (source !== "log") {
+      return subjects.isAhead(event) ? subjects.settle(sent, failed) : undefined;
+    }
+    busy.delete(subject);
+    if (!bySubject || !failed) return undefined;
+    ahead.removeSubject(subject);
+    return subjects.block(subject, sent);
+  }
+
+  /** As if `next` had never given it. */
+  function giveBack(sent: Next): void {
+    const { event, source, retry } = sent;
+    if (source === "log") {
+      if (event.subject !== null) busy.delete(event.subject);
+      return ahead.giveBack(sent);
+    }
+    if (subjects.isAhead(event)) subjects.giveBack(sent, retry !== undefined);
+    if (retry !== undefined) retries.giveBack(retry);
+  }
+
+  /** Nothing is kept in memory for an endpoint that is not there. */
+  function letGo(): void {
+    ahead.drop();
+    subjects.pause();
+    // Under `fifo` the head's own attempts are the probes.
+    if (!isFifo) retries.pause();
+  }
+
+  function resume(): void {
+    subjects.resume();
+    retries.resume();
+  }
+
+  function close(): void {
+    retries.close();
+    subjects.close();
+    ahead.close();
+  }
+
+  /** Retention took the event before the retries were over. */
+  function recordExpired(retry: Retry): void {
+    const { day, sequence, previous, attempts, requeued, firstAt } = retry;
+    const at = Date.now();
+    const error = "retention took the event before it was delivered";
+    log.error({ sequence, outcome: "expired" }, "delivery");
+    const expired = { kind: "expired", day, sequence, previous, attempts, firstAt, at } as const;
+    const nothing = { queueMs: 0, latencyMs: 0, statusCode: null, dueAt: null, detail: null };
+    const record = { ...expired, ...nothing, retried: true, requeued, error };
+    write(record, { written: () => retries.settled(sequence, null) });
+  }
+}

@@ -1,0 +1,95 @@
+/** Reads the events of one subject, for lanes that are behind with it. */
+import type { Sql } from "../db/database.ts";
+import type { SettledTo } from "../deliveries/ledger.ts";
+import type { Day, LogEvent, Position, Sequence, TenantId } from "../log/event.ts";
+import { createLastMatched } from "../log/last-matched.ts";
+import type { Endpoint } from "./endpoints.ts";
+import type { SubjectEvent, SubjectItem, SubjectReads } from "./subjects.ts";
+
+type Wanted = {
+  readonly tenant: TenantId;
+  readonly endpoint: string;
+  readonly subject: string;
+  readonly after: Position;
+  /** The last that may be read. */
+  readonly through: Sequence;
+  readonly limit: number;
+};
+
+export function createSubjectReads(sql: Sql): SubjectReads {
+  const readSubject = createSubjectReader(sql);
+  const lastMatched = createLastMatched(sql);
+
+  return (endpoint) => ({
+    read: (subject, after, through, limit) => {
+      const { tenant, id } = endpoint;
+      return readSubject({ tenant, endpoint: id, subject, after, through, limit });
+    },
+    match: (events, after) => match(endpoint, events, after),
+  });
+
+  async function match(
+    { tenant, filter, wanted }: Endpoint,
+    events: readonly LogEvent[],
+    after: SettledTo,
+  ): Promise<SubjectItem[]> {
+    const items: SubjectItem[] = [];
+    let above = after.matched;
+    for (const event of events) {
+      if (!filter.matches(event)) continue;
+      const before = { sequence: event.sequence - 1, day: event.day };
+      // Events of other subjects lie between, and those were for the endpoint too.
+      const previous = filter.all
+        ? Math.max(before.sequence, above)
+        : await lastMatched(tenant, before, wanted, above);
+      items.push({ event, previous });
+      above = event.sequence;
+    }
+    return items;
+  }
+}
+
+function createSubjectReader(sql: Sql) {
+  return async ({ tenant, endpoint, subject, after, through, limit }: Wanted) => {
+    const found: SubjectEvent[] = [];
+    for (const day of await daysOf(tenant, after.day, through)) {
+      // One day a statement, as pages are read (log/day.ts).
+      const rows = await sql<Row[]>`
+        select e.sequence, e.day::text, e.type, e.subject, e.envelope,
+          (extract(epoch from e.appended_at) * 1000)::bigint as appended_at,
+          exists (select from retries r where r.tenant = e.tenant and r.endpoint = ${endpoint}
+            and r.sequence = e.sequence) as is_retry
+        from events e
+        where e.tenant = ${tenant} and e.day = ${day} and e.subject = ${subject}
+          and hashtextextended(e.subject, 0) = hashtextextended(${subject}, 0)
+          and e.sequence > ${after.sequence} and e.sequence <= ${through}
+        order by e.sequence limit ${limit - found.length}`;
+      found.push(...rows.map(toSubjectEvent));
+      if (found.length === limit) break;
+    }
+    return found;
+  };
+
+  async function daysOf(tenant: TenantId, first: Day, through: Sequence): Promise<Day[]> {
+    const rows = await sql<{ day: Day }[]>`
+      select day::text from log_days
+      where tenant = ${tenant} and day >= ${first} and first_sequence <= ${through}
+        and day >= (select oldest_day from log_settings)
+      order by day`;
+    return rows.map(({ day }) => day);
+  }
+}
+
+type Row = {
+  sequence: number;
+  day: string;
+  type: string;
+  subject: string;
+  envelope: string;
+  appended_at: number;
+  is_retry: boolean;
+};
+
+function toSubjectEvent({ is_retry: isRetry, appended_at: appendedAt, ...row }: Row): SubjectEvent {
+  return { event: { ...row, appendedAt }, isRetry };
+}

@@ -1,0 +1,274 @@
+/**
+ * Ordering by subject: the subjects that a lane is behind with. One whose event has failed becomes
+ * a position of its own, kept in `blocked_subjects`; the lane's own position passes over its
+ * events, which are read here, one at a time and in order, until there are no more. Then the
+ * subject is merged back.
+ *
+ *     blocked ──► waiting (for a retry) ──► in flight ──► ready (has a next) ──► in flight …
+ *                        ▲                      │            │
+ *                        └──────(it failed)─────┘            └─ caught up ──► merged
+ *
+ * A subject is merged only when the lane's low-water mark has reached it: what the lane scans again
+ * after a step back, or a crash, must not hold events that were delivered here.
+ */
+import type { BlockedSubject, SettledTo, SubjectMove } from "../deliveries/ledger.ts";
+import type { LogEvent, Sequence } from "../log/event.ts";
+import type { Logger } from "../telemetry.ts";
+import type { Endpoint } from "./endpoints.ts";
+
+export type Subjects = ReturnType<typeof createSubjects>;
+
+export type SubjectEvent = {
+  readonly event: LogEvent;
+  /** It was attempted before: its next attempt comes from `retries`. */
+  readonly isRetry: boolean;
+};
+
+export type SubjectItem = { readonly event: LogEvent; readonly previous: Sequence };
+
+/** An endpoint that is behind with more begins no further events before some are merged. */
+const subjectsMax = 1_000;
+
+/** Read ahead for each subject. */
+const eventsMax = 20;
+
+/** Under way at once, of one lane. */
+const readsMax = 4;
+
+/** Pause after a read that failed. */
+const readPauseMs = 500;
+
+type Stream = {
+  readonly subject: string;
+  settled: SettledTo;
+  state: "unread" | "reading" | "waiting" | "in flight" | "ready" | "caught up";
+  /** Read ahead, in order. */
+  events: SubjectItem[];
+  /** The lane has passed over events since the last read began. */
+  more: boolean;
+};
+
+/** How the events of a blocked subject are read, for one endpoint. */
+export type SubjectReads = (endpoint: Endpoint) => {
+  read: (
+    subject: string,
+    after: SettledTo,
+    through: Sequence,
+    limit: number,
+  ) => Promise<SubjectEvent[]>;
+  /** Those of these that are for the endpoint, each with the event before it that was. */
+  match: (events: readonly LogEvent[], after: SettledTo) => Promise<SubjectItem[]>;
+};
+
+export function createSubjects(
+  options: ReturnType<SubjectReads> & {
+    blocked: readonly BlockedSubject[];
+    log: Logger;
+    /** Up to where the lane has scanned, and up to where all is settled. */
+    scanned: () => Sequence;
+    low: () => Sequence;
+    /** `take` has something to give. */
+    ready: () => void;
+    merged: (move: SubjectMove) => void;
+  },
+) {
+  const { log, scanned, low, read, match, ready, merged } = options;
+  const streams = new Map<string, Stream>();
+  const unread = new Set<Stream>();
+  const readyOnes = new Set<Stream>();
+  const caughtUp = new Set<Stream>();
+  let reads = 0;
+  let paused = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  for (const { subject, settled } of options.blocked) open(subject, settled);
+
+  return {
+    block,
+    owns,
+    isAhead,
+    take,
+    begin,
+    giveBack,
+    settle,
+    advance,
+    size: () => streams.size,
+    isFull: () => streams.size >= subjectsMax,
+    pause,
+    resume,
+    close,
+  };
+
+  function open(subject: string, settled: SettledTo): Stream {
+    const stream: Stream = { subject, settled, state: "unread", events: [], more: true };
+    streams.set(subject, stream);
+    unread.add(stream);
+    return stream;
+  }
+
+  /** The subject's event has failed and is a retry now: the rest of the subject waits for it. */
+  function block(subject: string, { event, previous }: SubjectItem): SubjectMove {
+    const settled = { sequence: event.sequence - 1, day: event.day, matched: previous };
+    const stream = open(subject, settled);
+    unread.delete(stream);
+    stream.state = "waiting";
+    return { subject, settled };
+  }
+
+  /** Whether the event, which the lane comes past, is delivered from here. */
+  function owns({ subject }: Pick<LogEvent, "subject">): boolean {
+    const stream = subject === null ? undefined : streams.get(subject);
+    if (stream === undefined) return false;
+    stream.more = true;
+    if (stream.state === "caught up") wantRead(stream);
+    return true;
+  }
+
+  /** Whether a retry is the next event of a subject that is blocked. */
+  function isAhead({ subject, sequence }: Pick<LogEvent, "subject" | "sequence">): boolean {
+    const stream = subject === null ? undefined : streams.get(subject);
+    return stream !== undefined && sequence > stream.settled.sequence;
+  }
+
+  function take(): SubjectItem | undefined {
+    if (paused) return undefined;
+    for (const stream of readyOnes) {
+      readyOnes.delete(stream);
+      const item = stream.events.shift();
+      if (item === undefined) continue;
+      stream.state = "in flight";
+      return item;
+    }
+    return undefined;
+  }
+
+  /** A retry of the subject is under way. */
+  function begin(subject: string): void {
+    const stream = streams.get(subject);
+    if (stream !== undefined) stream.state = "in flight";
+  }
+
+  /** What `take` or a retry gave was not attempted. */
+  function giveBack(item: SubjectItem, isRetry: boolean): void {
+    const stream = streams.get(item.event.subject ?? "");
+    if (stream === undefined) return;
+    if (isRetry) {
+      stream.state = "waiting";
+      return;
+    }
+    stream.events.unshift(item);
+    stream.state = "ready";
+    readyOnes.add(stream);
+  }
+
+  /** The subject's event has failed again, or is over: then the subject has come so far. */
+  function settle({ event }: SubjectItem, failed: boolean): SubjectMove | undefined {
+    const stream = streams.get(event.subject ?? "");
+    if (stream === undefined) return undefined;
+    if (failed) {
+      stream.state = "waiting";
+      return undefined;
+    }
+    const { sequence, day } = event;
+    stream.settled = { sequence, day, matched: sequence };
+    if (stream.events.length > 0 && !paused) {
+      stream.state = "ready";
+      readyOnes.add(stream);
+    } else {
+      wantRead(stream);
+    }
+    return { subject: stream.subject, settled: stream.settled };
+  }
+
+  function wantRead(stream: Stream): void {
+    stream.state = "unread";
+    caughtUp.delete(stream);
+    unread.add(stream);
+    advance();
+  }
+
+  /** Reads what is wanted, and merges what may be. To be called when the lane has come further. */
+  function advance(): void {
+    if (closed || paused) return;
+    for (const stream of caughtUp) {
+      if (stream.settled.sequence > low()) continue;
+      caughtUp.delete(stream);
+      streams.delete(stream.subject);
+      merged({ subject: stream.subject, settled: null });
+    }
+    for (const stream of unread) {
+      if (reads >= readsMax) return;
+      unread.delete(stream);
+      void readOn(stream);
+    }
+  }
+
+  async function readOn(stream: Stream): Promise<void> {
+    reads += 1;
+    stream.state = "reading";
+    stream.more = false;
+    try {
+      const found = await read(stream.subject, stream.settled, scanned(), eventsMax);
+      // The head's next attempt comes with the retries; what is behind it is read when it is over.
+      const isBlocked = found[0]?.isRetry === true;
+      const events = isBlocked ? [] : found.map(({ event }) => event);
+      const items = await match(events, stream.settled);
+      const last = found.at(-1)?.event;
+      if (!isBlocked && items.length === 0 && last !== undefined) {
+        stream.settled = { ...stream.settled, sequence: last.sequence, day: last.day };
+        stream.more = true;
+      }
+      place(stream, isBlocked, items);
+    } catch (error) {
+      log.warn({ err: error }, "events of a subject not read, trying again");
+      stream.state = "unread";
+      unread.add(stream);
+      clearTimeout(timer);
+      timer = setTimeout(advance, readPauseMs);
+      reads -= 1;
+      return;
+    }
+    reads -= 1;
+    advance();
+  }
+
+  function place(stream: Stream, isBlocked: boolean, items: SubjectItem[]): void {
+    if (isBlocked) {
+      stream.state = "waiting";
+    } else if (paused || (items.length === 0 && stream.more)) {
+      stream.state = "unread";
+      unread.add(stream);
+    } else if (items.length > 0) {
+      stream.events = items;
+      stream.state = "ready";
+      readyOnes.add(stream);
+      ready();
+    } else {
+      stream.state = "caught up";
+      caughtUp.add(stream);
+    }
+  }
+
+  /** Lets go of what was read ahead. */
+  function pause(): void {
+    paused = true;
+    for (const stream of streams.values()) {
+      stream.events = [];
+      if (stream.state !== "ready") continue;
+      readyOnes.delete(stream);
+      stream.state = "unread";
+      unread.add(stream);
+    }
+  }
+
+  function resume(): void {
+    paused = false;
+    advance();
+  }
+
+  function close(): void {
+    closed = true;
+    clearTimeout(timer);
+  }
+}

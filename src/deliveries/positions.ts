@@ -22,15 +22,24 @@ export type Consumer = { readonly tenant: TenantId; readonly consumer: string };
 
 export type Status = (typeof positions.$inferSelect)["status"];
 
+export type Circuit = (typeof positions.$inferSelect)["circuit"];
+
 export type PositionView = {
   readonly position: Position;
   readonly status: Status;
   readonly statusReason: string | null;
   /** What the log holds beyond the position: how many events, and how old the first of them is. */
   readonly lag: { readonly events: number; readonly seconds: number };
+  /** Attempts under way, as of the last outcome. */
+  readonly inFlight: number;
   readonly retrying: number;
   readonly dead: number;
-  /** Milliseconds since 1970. */
+  /** Times in milliseconds since 1970. */
+  readonly circuit: {
+    readonly state: Circuit;
+    readonly since: number | null;
+    readonly nextProbeAt: number | null;
+  };
   readonly lastSuccessAt: number | null;
   readonly lastFailure: { readonly at: number; readonly error: string } | null;
 };
@@ -56,14 +65,21 @@ export async function createPosition(
   if (made.length === 0) throw new Error(`tenant ${tenant} has no log`);
 }
 
-/** Makes the work in flight void: whoever serves the consumer has to read it anew. */
+/**
+ * Makes the work in flight void: whoever serves the consumer has to read it anew. What went wrong
+ * under the settings before says nothing about those that hold now, so its circuit is closed.
+ */
 export async function bumpGeneration(transaction: OrmTransaction, of: Consumer): Promise<void> {
-  await transaction.update(positions).set(nextGeneration).where(isOf(of));
+  await transaction
+    .update(positions)
+    .set({ ...nextGeneration, ...freshCircuit })
+    .where(isOf(of));
 }
 
 /**
  * Stops serving a consumer that asked for it. Does nothing, and tells so, when its generation is
- * not the given one any more: somebody has changed it since, who knows better.
+ * not the given one any more: somebody has changed it since, who knows better. Its circuit stays
+ * as it was, for whoever wants to know how it came to this.
  */
 export async function disable(
   transaction: OrmTransaction,
@@ -126,6 +142,10 @@ type ViewRow = {
   seconds: number;
   retrying: number;
   dead: number;
+  inFlight: number;
+  circuit: Circuit;
+  circuitSince: number | null;
+  circuitProbeAt: number | null;
   lastSuccessAt: number | null;
   lastFailureAt: number | null;
   lastFailure: string | null;
@@ -158,6 +178,9 @@ export async function viewPositions(
         where r.tenant = p.tenant and r.endpoint = p.consumer) as retrying,
       (select count(*) from deliveries d
         where d.tenant = p.tenant and d.endpoint = p.consumer and d.status = 'dead') as dead,
+      p.in_flight as "inFlight", p.circuit,
+      (extract(epoch from p.circuit_since) * 1000)::bigint as "circuitSince",
+      (extract(epoch from p.circuit_probe_at) * 1000)::bigint as "circuitProbeAt",
       (extract(epoch from p.last_success_at) * 1000)::bigint as "lastSuccessAt",
       (extract(epoch from p.last_failure_at) * 1000)::bigint as "lastFailureAt",
       p.last_failure as "lastFailure"
@@ -180,14 +203,28 @@ function toView(row: ViewRow): PositionView {
     status,
     statusReason,
     lag: { events: row.events, seconds: Math.round(row.seconds * 1000) / 1000 },
+    inFlight: row.inFlight,
     retrying,
     dead,
+    circuit: { state: row.circuit, since: row.circuitSince, nextProbeAt: row.circuitProbeAt },
     lastSuccessAt,
     lastFailure,
   };
 }
 
-const nextGeneration = { generation: template`${positions.generation} + 1` };
+/** Attempts of the older generation will not be told of any more. */
+const nextGeneration = { generation: template`${positions.generation} + 1`, inFlight: 0 };
+
+const freshCircuit = {
+  circuit: "closed",
+  // Of one that was closed already, the time since when it is stays true.
+  circuitSince: template`case when ${positions.circuit} = 'closed' then ${positions.circuitSince}
+    else clock_timestamp() end`,
+  circuitProbeAt: null,
+  circuitProbes: 0,
+  failingSince: null,
+  outageSince: null,
+} as const;
 
 function isOf({ tenant, consumer }: Consumer) {
   return and(eq(positions.tenant, tenant), eq(positions.consumer, consumer));

@@ -1,6 +1,7 @@
 /** Endpoints, through their routes on a real Postgres. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { endpointUuid, openHeaders, openSecrets } from "../../src/deliveries/endpoint.ts";
+import { disable } from "../../src/deliveries/positions.ts";
 import type { Tenant } from "../../src/http/auth.ts";
 import { listed, operator, startControl, type TestControl } from "../support/control.ts";
 
@@ -39,12 +40,19 @@ describe("creating", () => {
       header_names: [],
       timeout_ms: 5000,
       max_in_flight: 50,
+      rate_per_second: null,
       retry_schedule: null,
+      give_up_after: null,
+      drain_dead_letters: true,
+      ordering: "parallel",
+      signature: "v1",
       format: "json",
       status: "active",
       status_reason: null,
+      circuit: { state: "closed", since: null, next_probe_at: null },
       position: "0".repeat(20),
       lag: { events: 0, seconds: 0 },
+      in_flight: 0,
       retrying: 0,
       dead: 0,
       last_success_at: null,
@@ -72,7 +80,11 @@ describe("creating", () => {
       metadata: { team: "billing", "with space": "" },
       timeout_ms: 30_000,
       max_in_flight: 1,
+      rate_per_second: 0.25,
       retry_schedule: ["5s", "90s", "60m", "1500ms", "24h"],
+      give_up_after: "36h",
+      drain_dead_letters: false,
+      ordering: "subject",
       format: "cloudevents",
     };
     const headers = { Authorization: "Bearer s3cret", "x-b": "1" };
@@ -127,12 +139,34 @@ describe("creating", () => {
     [{ url, format: "xml" }, "/format"],
     [{ url, start: "now" }, "/start"],
     [{ url, start: { time: "yesterday" } }, "/start/time"],
-    [{ url, rate_per_second: 5 }, "/rate_per_second"],
+    [{ url, rate_per_second: 0 }, "/rate_per_second"],
+    [{ url, rate_per_second: 10_001 }, "/rate_per_second"],
+    [{ url, give_up_after: "2d" }, "/give_up_after"],
+    [{ url, give_up_after: "697h" }, "/give_up_after"],
+    [{ url, ordering: "lifo" }, "/ordering"],
+    [{ url, signature: "v2" }, "/signature"],
+    [{ url, signature: "v1a", secret: `whsec_${"A".repeat(32)}` }, "/secret"],
+    [{ url, secret: `whsk_${Buffer.alloc(32, 7).toString("base64")}` }, "/secret"],
+    [{ url, require_receipt: true }, "/require_receipt"],
   ])("%j is refused at %s", async (body, pointer) => {
     const answer = await control.call("POST", "/endpoints", key, body);
     expect([answer.status, answer.slug]).toEqual([422, "invalid"]);
     expect(answer.json?.["errors"]).toMatchObject([{ pointer }]);
     expect((await control.call("GET", "/endpoints", key)).json?.["endpoints"]).toEqual([]);
+  });
+
+  test("one that signs v1a shows the public key and nothing of the private one", async () => {
+    const secret = `whsk_${Buffer.alloc(32, 7).toString("base64")}`;
+    const given = { url, signature: "v1a", secret };
+    const { status, json } = await control.call("POST", "/endpoints", key, given);
+    expect(status).toBe(201);
+    expect(json).toMatchObject({ signature: "v1a", secret: expect.stringMatching(/^whpk_/) });
+    const id = String(json?.["id"]);
+    const shown = await control.call("GET", `/endpoints/${id}/secret`, key);
+    expect(shown.json).toEqual({ secret: json?.["secret"] });
+    const generated = await control.call("POST", "/endpoints", key, { url, signature: "v1a" });
+    expect(generated.json?.["secret"]).toMatch(/^whpk_[\w+/]{43}=$/);
+    expect(generated.json?.["secret"]).not.toBe(json?.["secret"]);
   });
 
   test("a schedule may not outlast retention", async () => {
@@ -190,8 +224,40 @@ describe("changing", () => {
     expect(await generationOf(id)).toBe(1);
     const bodies = [{ url: `${url}2` }, { headers: { "x-a": "2" } }, { types: ["a"] }];
     bodies.push(...([{ max_in_flight: 9 }, { retry_schedule: [] }] as never[]));
+    bodies.push(...([{ rate_per_second: 9 }, { ordering: "fifo" }] as never[]));
     for (const body of bodies) await patch(body);
-    expect(await generationOf(id)).toBe(6);
+    expect(await generationOf(id)).toBe(8);
+  });
+
+  test("a change that matters to delivery closes the circuit, and disabling leaves it", async () => {
+    const { id, uuid } = await create({});
+    const { sql, orm } = control.database;
+    await sql`update positions set circuit = 'open', circuit_since = '2026-01-02T03:04:05.678Z',
+      circuit_probe_at = '2026-01-02T03:05:05.678Z', circuit_probes = 3, in_flight = 2,
+      failing_since = now(), outage_since = now() where consumer = ${uuid}`;
+    const of = { tenant: tenant.id, consumer: uuid, generation: 1, reason: "410 Gone" };
+    expect(await disable(orm, of)).toBe(true);
+    const disabled = await control.call("GET", `/endpoints/${id}`, key);
+    expect(disabled.json).toMatchObject({
+      in_flight: 0,
+      circuit: {
+        state: "open",
+        since: "2026-01-02T03:04:05.678Z",
+        next_probe_at: "2026-01-02T03:05:05.678Z",
+      },
+    });
+    const path = `/endpoints/${id}`;
+    const noted = await control.call("PATCH", path, key, { description: "x" });
+    expect(noted.json?.["circuit"]).toMatchObject({ state: "open" });
+    const changed = await control.call("PATCH", path, key, { timeout_ms: 9_000 });
+    expect(changed.json?.["circuit"]).toEqual({
+      state: "closed",
+      since: expect.stringMatching(/\.\d{3}Z$/),
+      next_probe_at: null,
+    });
+    const [row] = await sql`select failing_since, outage_since, circuit_probes from positions
+      where consumer = ${uuid}`;
+    expect(row).toEqual({ failing_since: null, outage_since: null, circuit_probes: 0 });
   });
 
   test("of patches at once none is lost", async () => {
@@ -215,6 +281,8 @@ describe("changing", () => {
       [{ headers: { host: "a" } }, "invalid"],
       [{ secret: "whsec_" }, "invalid"],
       [{ start: "latest" }, "invalid"],
+      [{ signature: "v1a" }, "invalid"],
+      [{ give_up_after: "697h" }, "invalid"],
     ] as const) {
       const answer = await control.call("PATCH", `/endpoints/${id}`, key, body);
       expect([answer.status, answer.slug]).toEqual([422, slug]);

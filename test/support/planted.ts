@@ -82,7 +82,10 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   }
 }
 
-const changing = ["position", "lag", "retrying", "dead", "last_success_at", "last_failure"];
+const changing = [
+  ...["position", "lag", "in_flight", "retrying", "dead", "circuit"],
+  ...["last_success_at", "last_failure"],
+];
 
 function lasting(item: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(item).filter(([name]) => !changing.includes(name)));

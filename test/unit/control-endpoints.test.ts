@@ -1,6 +1,6 @@
 /** What an endpoint's settings may be, and what a change of them means. */
 import { describe, expect, test } from "vitest";
-import { delayText, parseDelayMs } from "../../src/control/endpoints/durations.ts";
+import { durationText, parseDelayMs, parseSpanMs } from "../../src/control/endpoints/durations.ts";
 import { headerFault } from "../../src/control/endpoints/headers.ts";
 import {
   applyPatch,
@@ -22,6 +22,10 @@ const settings: EndpointSettings = {
   maxInFlight: 1,
   retryScheduleMs: [5_000],
   format: "cloudevents",
+  ratePerSecond: 5,
+  ordering: "fifo",
+  giveUpAfterMs: 3_600_000,
+  drainDeadLetters: false,
 };
 
 describe("a merge-patch", () => {
@@ -47,6 +51,11 @@ describe("a merge-patch", () => {
     [
       { retryScheduleMs: null, format: null },
       { retryScheduleMs: null, format: "json" },
+    ],
+    [{ ratePerSecond: 0.5 }, { ratePerSecond: 0.5 }],
+    [
+      { ratePerSecond: null, ordering: null, giveUpAfterMs: null, drainDeadLetters: null },
+      { ratePerSecond: null, ordering: "parallel", giveUpAfterMs: null, drainDeadLetters: true },
     ],
     [{ headers: { "x-a": null, "x-c": "3" } }, { headers: { "x-b": "2", "x-c": "3" } }],
     [{ headers: null }, { headers: {} }],
@@ -77,6 +86,10 @@ describe("a change", () => {
     [{ maxInFlight: 2 }, true],
     [{ retryScheduleMs: null }, true],
     [{ format: "json" }, true],
+    [{ ratePerSecond: null }, true],
+    [{ ordering: "subject" }, true],
+    [{ giveUpAfterMs: 7_200_000 }, true],
+    [{ drainDeadLetters: true }, true],
   ])("by %j matters to deliveries: %s", (patch, matters) => {
     expect(changesDelivery(settings, applyPatch(settings, patch))).toBe(matters);
   });
@@ -97,6 +110,8 @@ describe("limits", () => {
     [{ headers: many(3, 4_000) }, "/headers"],
     [{ retryScheduleMs: Array.from({ length: 6 }, () => dayMs) }, undefined],
     [{ retryScheduleMs: [...Array.from({ length: 6 }, () => dayMs), 1_000] }, "/retry_schedule"],
+    [{ giveUpAfterMs: 6 * dayMs }, undefined],
+    [{ giveUpAfterMs: 6 * dayMs + 1 }, "/give_up_after"],
   ])("case %#", (members, pointer) => {
     const check = () => requireWithinLimits({ ...settings, ...members }, 7);
     if (pointer === undefined) return expect(check).not.toThrow();
@@ -155,10 +170,16 @@ describe("delays", () => {
     ["24h", 86_400_000, "24h"],
   ])("%s is %i ms and shown as %s", (text, delayMs, shown) => {
     expect(parseDelayMs(text)).toBe(delayMs);
-    expect(delayText(delayMs)).toBe(shown);
+    expect(durationText(delayMs)).toBe(shown);
   });
 
   test.each(["", "5", "0s", "999ms", "25h", "1d", "-1s", "1.5s", " 1s"])("%j is none", (text) => {
     expect(parseDelayMs(text)).toBeUndefined();
+  });
+
+  test("a span may be longer than a day, and no shorter than a delay", () => {
+    expect(parseSpanMs("36h")).toBe(129_600_000);
+    expect(durationText(129_600_000)).toBe("36h");
+    expect([parseSpanMs("999ms"), parseSpanMs("2d")]).toEqual([undefined, undefined]);
   });
 });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { secretFault } from "../../deliveries/secrets.ts";
 import { instant, tenantMember, timestamp } from "../../http/schemas.ts";
 import { typePatternForm } from "../../log/filter.ts";
-import { parseDelayMs } from "./durations.ts";
+import { parseDelayMs, parseSpanMs } from "./durations.ts";
 import { headerFault } from "./headers.ts";
 import type { SettingsPatch } from "./settings.ts";
 
@@ -16,6 +16,10 @@ const subjectMaxLength = 1_024;
 const descriptionMaxLength = 1_024;
 const metadataNameMaxLength = 64;
 const metadataValueMaxLength = 512;
+
+/** Slower than one in 100 s is an endpoint to poll; faster, one process sends no more. */
+const rateMinPerSecond = 0.01;
+const rateMaxPerSecond = 10_000;
 
 /** Twice the default schedule's 11 delays, for those who retry evenly. */
 const retriesMax = 22;
@@ -67,13 +71,34 @@ const retryDelay = z.string().transform((delay, context) => {
   return z.NEVER;
 });
 
+const span = z.string().transform((text, context) => {
+  const spanMs = parseSpanMs(text);
+  if (spanMs !== undefined) return spanMs;
+  context.addIssue("expected a duration of 1s or more, such as 90s, 45m or 36h");
+  return z.NEVER;
+});
+
 const timeoutMs = z.int().min(1_000).max(30_000);
 const maxInFlight = z.int().min(1).max(1_000);
+const ratePerSecond = z.number().min(rateMinPerSecond).max(rateMaxPerSecond);
+const ordering = z.enum(["parallel", "fifo", "subject"]);
 const format = z.enum(["json", "cloudevents"]);
+
+const signature = z.enum(["v1", "v1a"]);
 
 const secretExample = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 
-const secret = z.string().meta({ example: secretExample });
+const secret = z.string().meta({
+  description: "`whsec_…` for v1; for v1a the public key, `whpk_…`",
+  example: secretExample,
+});
+
+/** What a caller brings. Whether it fits depends on the kind of signature. */
+const newSecret = z.string().meta({
+  description:
+    "Standard Webhooks: `whsec_…` for v1, the private `whsk_…` for v1a; generated unless given",
+  example: secretExample,
+});
 
 /** What can be set at any time. */
 const settings = {
@@ -99,6 +124,26 @@ const settings = {
       description: "The delay before each retry; null: the gateway's schedule",
       example: ["5s", "1m", "2h"],
     }),
+  rate_per_second: ratePerSecond.nullish().meta({ description: "Attempts; null: no limit" }),
+  give_up_after: span.nullish().meta({
+    description:
+      "From the first attempt on: no retry is made later, whatever the schedule has left; null: " +
+      "the schedule alone decides",
+    example: "36h",
+  }),
+  drain_dead_letters: z
+    .boolean()
+    .nullish()
+    .meta({
+      description:
+        "Whether events that died of an outage are tried once more when it is over; true unless " +
+        "given. Never where the order is kept",
+    }),
+  ordering: ordering.nullish().meta({
+    description:
+      "parallel unless given. fifo: each event waits until the one before it is settled; subject: " +
+      "until the one of its subject before it is",
+  }),
   format: format.nullish().meta({ description: "The media type of pushes; json unless given" }),
 };
 
@@ -115,18 +160,20 @@ export const newEndpoint = z
     ...tenantMember,
     url,
     ...settings,
-    secret: secret
-      .superRefine((value, context) => {
-        const fault = secretFault(value, "v1");
-        if (fault !== undefined) context.addIssue(fault);
-      })
-      .optional()
-      .meta({ description: "Standard Webhooks, symmetric; generated unless given" }),
+    signature: signature.optional().meta({
+      description: "v1 (HMAC-SHA256) unless given, or v1a (Ed25519), with a public key to verify",
+    }),
+    secret: newSecret.optional(),
     start: start.optional().meta({
       description:
         "After all there is (the default), with the oldest event there is, after a cursor, or " +
         "with the first event that was appended at a time or later",
     }),
+  })
+  .superRefine((body, context) => {
+    if (body.secret === undefined) return;
+    const message = secretFault(body.secret, body.signature ?? "v1");
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["secret"], message });
   })
   .meta({
     id: "NewEndpoint",
@@ -158,12 +205,19 @@ const endpointExample = {
   header_names: ["x-environment"],
   timeout_ms: 5_000,
   max_in_flight: 50,
+  rate_per_second: null,
   retry_schedule: ["5s", "1m", "2h"],
+  give_up_after: null,
+  drain_dead_letters: true,
+  ordering: "parallel",
+  signature: "v1",
   format: "json",
   status: "active",
   status_reason: null,
+  circuit: { state: "closed", since: null, next_probe_at: null },
   position: "00000000000000001042",
   lag: { events: 3, seconds: 0.8 },
+  in_flight: 2,
   retrying: 1,
   dead: 0,
   last_success_at: "2026-11-23T12:00:00.000Z",
@@ -183,14 +237,27 @@ const endpoint = z.object({
   header_names: z.array(z.string()).meta({ description: "Of the headers added to every push" }),
   timeout_ms: timeoutMs,
   max_in_flight: maxInFlight,
+  rate_per_second: ratePerSecond.nullable(),
   retry_schedule: z.array(z.string()).nullable(),
+  give_up_after: z.string().nullable(),
+  drain_dead_letters: z.boolean(),
+  ordering,
+  signature: signature.meta({ description: "The kind of the newest secret" }),
   format,
   status: z.enum(["active", "paused", "polling", "disabled"]),
   status_reason: z.string().nullable(),
+  circuit: z
+    .object({
+      state: z.enum(["closed", "open", "half_open"]),
+      since: timestamp.nullable(),
+      next_probe_at: timestamp.nullable(),
+    })
+    .meta({ description: "While it is open only probes are sent, and no event loses an attempt" }),
   position: z.string().meta({ description: "The sequence up to which all is settled" }),
   lag: z
     .object({ events: z.int().min(0), seconds: z.number().min(0) })
     .meta({ description: "What follows the position: how much, and how old the first of it is" }),
+  in_flight: z.int().min(0).meta({ description: "Attempts under way, as of the last outcome" }),
   retrying: z.int().min(0),
   dead: z.int().min(0),
   last_success_at: timestamp.nullable(),
@@ -217,5 +284,9 @@ export function toPatch(body: z.output<typeof endpointPatch>): SettingsPatch {
     timeoutMs: body.timeout_ms,
     maxInFlight: body.max_in_flight,
     retryScheduleMs: body.retry_schedule,
+    ratePerSecond: body.rate_per_second,
+    ordering: body.ordering,
+    giveUpAfterMs: body.give_up_after,
+    drainDeadLetters: body.drain_dead_letters,
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Database } from "../../db/database.ts";
 import { endpointName } from "../../deliveries/endpoint.ts";
-import { generateSecret } from "../../deliveries/secrets.ts";
+import { generateSecret, shownSecret, type SignatureVersion } from "../../deliveries/secrets.ts";
 import type { Marks } from "../../feed/marks.ts";
 import { tenantErasing, type Tenant } from "../../http/auth.ts";
 import type { Start } from "../../http/selection.ts";
@@ -55,18 +55,21 @@ export function createEndpoints(options: EndpointsOptions) {
     wanted: {
       url: string;
       settings: SettingsPatch;
+      signature?: SignatureVersion | undefined;
+      /** Of that kind. */
       secret?: string | undefined;
       start?: Start | undefined;
     },
   ): Promise<ShownEndpoint & { secret: string }> {
-    const { url, secret = generateSecret(), start } = wanted;
+    const { url, signature = "v1", start } = wanted;
+    const { secret = generateSecret(signature) } = wanted;
     const settings = applyPatch({ ...defaultSettings, url }, wanted.settings);
     requireWithinLimits(settings, retentionDays);
     await requireReachable(url);
     const position = await positionOf(tenant, start, settings);
-    const endpoint = await store.create(tenant, settings, { secret, start: position });
+    const endpoint = await store.create(tenant, settings, { secret, signature, start: position });
     announce(endpoint);
-    return { ...(await showOne(endpoint)), secret };
+    return { ...(await showOne(endpoint)), secret: shownSecret(secret) };
   }
 
   async function list(tenant: Tenant, query: ListQuery): Promise<ListPage<ShownEndpoint>> {
@@ -103,9 +106,9 @@ export function createEndpoints(options: EndpointsOptions) {
     announce(endpoint);
   }
 
-  /** The secret that signs now. */
+  /** What verifies the pushes that are signed now. */
   async function secret(id: string, tenant: Tenant | undefined): Promise<string> {
-    return store.secretOf(await find(id, tenant));
+    return shownSecret(store.secretOf(await find(id, tenant)));
   }
 
   async function find(id: string, tenant: Tenant | undefined): Promise<Endpoint> {

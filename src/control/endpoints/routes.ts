@@ -29,7 +29,7 @@ function routesOfAll(endpoints: Endpoints): Route[] {
       summary: "Create an endpoint",
       description:
         "Events are pushed from its `start` on: by default those appended after the answer. " +
-        "The answer holds the secret that signs them.",
+        "The answer holds the secret that verifies them.",
       body: newEndpoint,
       responses: {
         201: { body: createdEndpoint, headers: { location: "The path of the endpoint" } },
@@ -43,9 +43,10 @@ function routesOfAll(endpoints: Endpoints): Route[] {
         "feed-reset",
       ],
       handle: async ({ body, tenant }) => {
-        const { url, secret, start } = body;
+        const { url, signature, secret, start } = body;
         const settings = toPatch(body);
-        const created = await endpoints.create(tenant, { url, settings, secret, start });
+        const wanted = { url, settings, signature, secret, start };
+        const created = await endpoints.create(tenant, wanted);
         return { status: 201, body: created, headers: { location: `/endpoints/${created.id}` } };
       },
     }),
@@ -117,7 +118,7 @@ function routesOfOne(endpoints: Endpoints): Route[] {
       method: "get",
       path: "/endpoints/{id}/secret",
       id: "getEndpointSecret",
-      summary: "Show the secret that signs an endpoint's pushes",
+      summary: "Show the secret that verifies an endpoint's pushes",
       responses: { 200: endpointSecret },
       handle: async ({ params, tenant }) => {
         return { status: 200, body: { secret: await endpoints.secret(params.id, tenant) } };

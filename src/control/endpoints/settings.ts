@@ -16,6 +16,13 @@ export type EndpointSettings = {
   /** Null: the gateway's. */
   readonly retryScheduleMs: readonly number[] | null;
   readonly format: "json" | "cloudevents";
+  /** Attempts; null: no limit. */
+  readonly ratePerSecond: number | null;
+  readonly ordering: "parallel" | "fifo" | "subject";
+  /** From the first attempt on; null: not before the schedule ends. */
+  readonly giveUpAfterMs: number | null;
+  /** Whether dead letters of an outage are tried once more when it is over. */
+  readonly drainDeadLetters: boolean;
 };
 
 type MembersPatch = Readonly<Record<string, string | null>>;
@@ -48,6 +55,10 @@ export const defaultSettings: Omit<EndpointSettings, "url"> = {
   maxInFlight: defaultMaxInFlight,
   retryScheduleMs: null,
   format: "json",
+  ratePerSecond: null,
+  ordering: "parallel",
+  giveUpAfterMs: null,
+  drainDeadLetters: true,
 };
 
 /** Both are sent back or out as a whole, so their size is bounded as a whole. */
@@ -69,6 +80,10 @@ export function applyPatch(settings: EndpointSettings, patch: SettingsPatch): En
     maxInFlight: patched("maxInFlight"),
     retryScheduleMs: patched("retryScheduleMs"),
     format: patched("format"),
+    ratePerSecond: patched("ratePerSecond"),
+    ordering: patched("ordering"),
+    giveUpAfterMs: patched("giveUpAfterMs"),
+    drainDeadLetters: patched("drainDeadLetters"),
   };
 
   function patched<K extends Exclude<keyof SettingsPatch, "url" | "metadata" | "headers">>(
@@ -82,7 +97,7 @@ export function applyPatch(settings: EndpointSettings, patch: SettingsPatch): En
 
 /** Throws for settings whose members are right one by one, but not together. */
 export function requireWithinLimits(settings: EndpointSettings, retentionDays: number): void {
-  const { metadata, headers, retryScheduleMs } = settings;
+  const { metadata, headers, retryScheduleMs, giveUpAfterMs } = settings;
   if (Object.keys(metadata).length > metadataMaxMembers) {
     throw invalid("/metadata", `more than ${metadataMaxMembers} members`);
   }
@@ -93,9 +108,13 @@ export function requireWithinLimits(settings: EndpointSettings, retentionDays: n
     throw invalid("/headers", `more than ${headersMaxCharacters} characters altogether`);
   }
   const scheduleMs = (retryScheduleMs ?? []).reduce((sum, delayMs) => sum + delayMs, 0);
-  if (scheduleMs + dayMs > retentionDays * dayMs) {
-    const detail = `events are kept for ${retentionDays} days: the delays must end a day earlier`;
-    throw invalid("/retry_schedule", detail);
+  const planMaxMs = (retentionDays - 1) * dayMs;
+  const kept = `events are kept for ${retentionDays} days`;
+  if (scheduleMs > planMaxMs) {
+    throw invalid("/retry_schedule", `${kept}: the delays must end a day earlier`);
+  }
+  if (giveUpAfterMs !== null && giveUpAfterMs > planMaxMs) {
+    throw invalid("/give_up_after", `${kept}: it must be a day shorter`);
   }
 }
 

@@ -23,6 +23,7 @@ import {
   viewPositions,
   type PositionView,
 } from "../../deliveries/positions.ts";
+import type { SignatureVersion } from "../../deliveries/secrets.ts";
 import type { Tenant } from "../../http/auth.ts";
 import type { KeyRing } from "../../keyring.ts";
 import type { Position, TenantId } from "../../log/event.ts";
@@ -49,7 +50,11 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
   async function create(
     tenant: Tenant,
     settings: EndpointSettings,
-    { secret, start }: { secret: string; start: Position | "latest" },
+    {
+      secret,
+      signature,
+      start,
+    }: { secret: string; signature: SignatureVersion; start: Position | "latest" },
   ): Promise<Endpoint> {
     const id = timeOrderedUuid(Date.now());
     const secrets = sealSecrets(ring, id, [{ secret, expiresAt: null }]);
@@ -57,7 +62,7 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
       // Of two at once, the second counts the first's.
       const { endpointsMax } = await lockTenant(transaction, tenant.id);
       if (endpointsMax !== null) await requireRoom(transaction, tenant.id, endpointsMax);
-      const values = { tenant: tenant.id, id, secrets, ...toColumns(id, settings) };
+      const values = { tenant: tenant.id, id, secrets, signature, ...toColumns(id, settings) };
       const [row] = await transaction.insert(endpoints).values(values).returning();
       if (row === undefined) throw new Error("an insert returned no row");
       const { shard } = tenant;
@@ -168,10 +173,12 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
   function toSettings(row: EndpointRow): EndpointSettings {
     const { url, types, subjects, description, metadata } = row;
     const { timeoutMs, maxInFlight, retryScheduleMs, format } = row;
+    const { ratePerSecond, ordering, giveUpAfterMs, drainDeadLetters } = row;
     const headers = openHeaders(ring, row.id, row.headers);
     return {
       ...{ url, types, subjects, description, metadata, headers },
       ...{ timeoutMs, maxInFlight, retryScheduleMs, format },
+      ...{ ratePerSecond, ordering, giveUpAfterMs, drainDeadLetters },
     };
   }
 }

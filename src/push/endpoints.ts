@@ -188,7 +188,6 @@ export function createEndpointLoader(options: {
   ): Endpoint {
     const { endpoint, position } = row;
     const wanted = { types: endpoint.types, subjects: endpoint.subjects };
-    const secrets = openSecrets(ring, endpoint.id, endpoint.secrets);
     return {
       tenant: endpoint.tenant as TenantId,
       tenantName: row.tenantName,
@@ -203,7 +202,7 @@ export function createEndpointLoader(options: {
       headers: openHeaders(ring, endpoint.id, endpoint.headers),
       contentType:
         endpoint.format === "cloudevents" ? "application/cloudevents+json" : "application/json",
-      sign: createSigner(secrets.map(({ secret }) => secret)),
+      sign: createSigner(openSecrets(ring, endpoint.id, endpoint.secrets)),
       timeoutMs: endpoint.timeoutMs,
       maxInFlight: endpoint.maxInFlight,
       scheduleMs: endpoint.retryScheduleMs ?? defaultScheduleMs,

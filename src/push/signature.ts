@@ -2,25 +2,35 @@
  * Signs pushes as Standard Webhooks asks, so that a receiver verifies them with any library of
  * that name: `v1,<base64>` is an HMAC-SHA256 of `id.timestamp.body`, `v1a,<base64>` an Ed25519
  * signature of the same bytes. While a secret is being rotated several are in force, and the
- * header carries one signature for each, separated by spaces.
+ * header carries one signature for each, separated by spaces, the newest first.
  */
 import { createHmac, createSecretKey, sign as signEd25519 } from "node:crypto";
+import type { EndpointSecret } from "../deliveries/endpoint.ts";
 import { hmacKeyOf, privateKeyOf } from "../deliveries/secrets.ts";
 
-/** The value of `webhook-signature` for one push. */
+/**
+ * The value of `webhook-signature` for one push, by the secrets that are in force at the time it
+ * carries: whoever signs may do so for longer than a rotated one lasts.
+ */
 export type Sign = (id: string, timestampSeconds: number, body: Buffer) => string;
 
 /**
  * Prepares the keys once, because a lane signs every push with the same ones. The secrets were
  * validated when they were set, so one that cannot be read is a fault of ours.
  */
-export function createSigner(secrets: readonly string[]): Sign {
-  const signers = secrets.map(signerOf);
-  if (signers.length === 0) throw new Error("a push is never sent unsigned");
+export function createSigner(secrets: readonly EndpointSecret[]): Sign {
+  const signers = secrets.map(({ secret, expiresAt }) => ({
+    sign: signerOf(secret),
+    endsAt: expiresAt ?? Infinity,
+  }));
+  if (!signers.some(({ endsAt }) => endsAt === Infinity)) {
+    throw new Error("a push is never sent unsigned");
+  }
 
   return (id, timestampSeconds, body) => {
     const start = `${id}.${timestampSeconds}.`;
-    return signers.map((sign) => sign(start, body)).join(" ");
+    const inForce = signers.filter(({ endsAt }) => endsAt > timestampSeconds * 1_000);
+    return inForce.map(({ sign }) => sign(start, body)).join(" ");
   };
 }
 

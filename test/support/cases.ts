@@ -158,11 +158,18 @@ export const cases: Readonly<Record<string, Case>> = {
     samples: [
       {
         status: 204,
-        build: async ({ call, url }) => {
-          const body = { url, types: unused };
-          const endpoint = await succeed(call("POST", "/endpoints", { body }));
-          return { path: { id: String(endpoint["id"]) } };
-        },
+        build: newEndpoint,
+      },
+    ],
+  },
+  rotateEndpointSecret: {
+    samples: [
+      {
+        status: 200,
+        build: async (sender) => ({
+          ...(await newEndpoint(sender)),
+          body: { overlap_seconds: 60 },
+        }),
       },
     ],
   },
@@ -208,6 +215,13 @@ function unregisteredType(): Request {
 async function listOfTypes(sender: Planted): Promise<Request> {
   await registeredType(sender);
   return {};
+}
+
+/** One that a request may change or end. */
+async function newEndpoint({ call, url }: Planted) {
+  const body = { url, types: unused };
+  const endpoint = await succeed(call("POST", "/endpoints", { body }));
+  return { path: { id: String(endpoint["id"]) } };
 }
 
 /** One that a request may end. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { durationText, parseDelayMs, parseSpanMs } from "../../src/control/endpoints/durations.ts";
 import { headerFault } from "../../src/control/endpoints/headers.ts";
+import { rotate } from "../../src/control/endpoints/rotation.ts";
 import {
   applyPatch,
   changesDelivery,
@@ -92,6 +93,78 @@ describe("a change", () => {
     [{ drainDeadLetters: true }, true],
   ])("by %j matters to deliveries: %s", (patch, matters) => {
     expect(changesDelivery(settings, applyPatch(settings, patch))).toBe(matters);
+  });
+});
+
+describe("a rotation", () => {
+  const at = 1_000_000;
+  const old = (secret: string, expiresAt: number | null) => ({ secret, expiresAt });
+
+  test.each<[string, [string, number | null][], number, [string, number | null][]]>([
+    ["the newest gets an end", [["a", null]], 500, [["a", at + 500]]],
+    [
+      "without an overlap nothing stays",
+      [
+        ["b", null],
+        ["a", at + 9_000],
+      ],
+      0,
+      [],
+    ],
+    [
+      "an earlier end stays",
+      [
+        ["b", null],
+        ["a", at + 100],
+      ],
+      500,
+      [
+        ["b", at + 500],
+        ["a", at + 100],
+      ],
+    ],
+    [
+      "a later end comes closer",
+      [
+        ["b", null],
+        ["a", at + 900],
+      ],
+      500,
+      [
+        ["b", at + 500],
+        ["a", at + 500],
+      ],
+    ],
+    [
+      "what has expired goes",
+      [
+        ["b", null],
+        ["a", at],
+      ],
+      500,
+      [["b", at + 500]],
+    ],
+    [
+      "one that comes again stands once",
+      [
+        ["new", null],
+        ["a", at + 100],
+      ],
+      500,
+      [["a", at + 100]],
+    ],
+  ])("%s", (_, before, overlapMs, after) => {
+    const secrets = before.map(([secret, end]) => old(secret, end));
+    const expected = [old("new", null), ...after.map(([secret, end]) => old(secret, end))];
+    expect(rotate(secrets, { secret: "new", at, overlapMs })).toEqual(expected);
+  });
+
+  test("keeps five at most, the newest", () => {
+    let secrets = [old("0", null)];
+    for (let n = 1; n <= 7; n += 1) {
+      secrets = rotate(secrets, { secret: String(n), at: at + n, overlapMs: 60_000 });
+    }
+    expect(secrets.map(({ secret }) => secret)).toEqual(["7", "6", "5", "4", "3"]);
   });
 });
 

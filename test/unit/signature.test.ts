@@ -4,11 +4,15 @@ import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, test } from "vitest";
 
 import { generateSecret, secretFault, shownSecret } from "../../src/deliveries/secrets.ts";
-import { createSigner } from "../../src/push/signature.ts";
+import { createSigner, type Sign } from "../../src/push/signature.ts";
 
 const id = "evt_2026-11-23_k3v0q8m2x7c1b5n9r4t6";
 const body = Buffer.from('{"type":"order.created","data":{"amount":4200,"note":"grüße 🌊"}}');
 const nowSeconds = Math.floor(Date.now() / 1_000);
+
+function signerOf(...secrets: string[]): Sign {
+  return createSigner(secrets.map((secret) => ({ secret, expiresAt: null })));
+}
 
 function headers(signature: string): Record<string, string> {
   return {
@@ -24,7 +28,7 @@ describe("v1", () => {
     ["svix", (secret: string) => new SvixWebhook(secret)],
   ])("a signature is verified by %s", (_library, open) => {
     const secret = generateSecret();
-    const sign = createSigner([secret]);
+    const sign = signerOf(secret);
     const signed = headers(sign(id, nowSeconds, body));
     expect(open(secret).verify(body, signed)).toEqual(JSON.parse(body.toString()));
     expect(() => open(secret).verify(`${body.toString()} `, signed)).toThrow("No matching");
@@ -33,7 +37,7 @@ describe("v1", () => {
 
   test("during a rotation receivers with either secret verify", () => {
     const [older, newer] = [generateSecret(), generateSecret()];
-    const signed = createSigner([newer, older])(id, nowSeconds, body);
+    const signed = signerOf(newer, older)(id, nowSeconds, body);
     expect(signed.split(" ")).toHaveLength(2);
     for (const secret of [older, newer]) {
       expect(() => new Webhook(secret).verify(body, headers(signed))).not.toThrow();
@@ -41,7 +45,7 @@ describe("v1", () => {
   });
 
   test("the same push is signed the same way again", () => {
-    const sign = createSigner(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]);
+    const sign = signerOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     const payload = Buffer.from('{"test": 2432232314}');
     // The example of the Standard Webhooks specification's reference libraries.
     expect(sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, payload)).toBe(
@@ -90,7 +94,7 @@ describe("v1a", () => {
   test("a signature is verified by the public key that the receiver is shown", () => {
     const secret = generateSecret("v1a");
     expect(secretFault(secret, "v1a")).toBeUndefined();
-    const [version, signature = ""] = createSigner([secret])(id, nowSeconds, body).split(",");
+    const [version, signature = ""] = signerOf(secret)(id, nowSeconds, body).split(",");
     expect(version).toBe("v1a");
 
     const [, raw = ""] = shownSecret(secret).split("whpk_");
@@ -119,6 +123,22 @@ describe("v1a", () => {
   });
 });
 
-test("there is no signer without a secret", () => {
+test("a secret that was rotated out signs until it expires, the newest for ever", () => {
+  const [older, newer] = [generateSecret("v1a"), generateSecret()];
+  const sign = createSigner([
+    { secret: newer, expiresAt: null },
+    { secret: older, expiresAt: nowSeconds * 1_000 },
+  ]);
+  const kindsAt = (seconds: number) =>
+    sign(id, seconds, body)
+      .split(" ")
+      .map((signature) => signature.split(",")[0]);
+  expect(kindsAt(nowSeconds - 1)).toEqual(["v1", "v1a"]);
+  expect(kindsAt(nowSeconds)).toEqual(["v1"]);
+});
+
+test("there is no signer without a secret that lasts", () => {
   expect(() => createSigner([])).toThrow("unsigned");
+  const expiresAt = Date.now() + 60_000;
+  expect(() => createSigner([{ secret: generateSecret(), expiresAt }])).toThrow("unsigned");
 });

@@ -84,17 +84,17 @@ const ratePerSecond = z.number().min(rateMinPerSecond).max(rateMaxPerSecond);
 const ordering = z.enum(["parallel", "fifo", "subject"]);
 const format = z.enum(["json", "cloudevents"]);
 
-const signature = z.enum(["v1", "v1a"]);
+export const signature = z.enum(["v1", "v1a"]);
 
 const secretExample = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 
-const secret = z.string().meta({
+export const secret = z.string().meta({
   description: "`whsec_…` for v1; for v1a the public key, `whpk_…`",
   example: secretExample,
 });
 
 /** What a caller brings. Whether it fits depends on the kind of signature. */
-const newSecret = z.string().meta({
+export const newSecret = z.string().meta({
   description:
     "Standard Webhooks: `whsec_…` for v1, the private `whsk_…` for v1a; generated unless given",
   example: secretExample,
@@ -275,6 +275,16 @@ export const createdEndpoint = z
 export const endpointSecret = z
   .object({ secret })
   .meta({ id: "EndpointSecret", example: { secret: secretExample } });
+
+/** What routes that act on one endpoint have in common. */
+export const oneEndpoint = {
+  tag: "endpoints",
+  access: "manage",
+  // The id names the tenant too, so operators may leave it out.
+  tenant: "optional",
+  params: z.object({ id: endpoint.shape.id }),
+  problems: ["not-found"],
+} as const;
 
 /** The settings of a body under the names they have inside. */
 export function toPatch(body: z.output<typeof endpointPatch>): SettingsPatch {

@@ -1,19 +1,13 @@
-/**
- * What can be done with endpoints. An id of another tenant, one that nobody has and what is no id
- * at all get the same answer.
- */
-import type { Database } from "../../db/database.ts";
-import { endpointName } from "../../deliveries/endpoint.ts";
+/** Endpoints come, are seen, change their settings and go. */
 import { generateSecret, shownSecret, type SignatureVersion } from "../../deliveries/secrets.ts";
 import type { Marks } from "../../feed/marks.ts";
-import { tenantErasing, type Tenant } from "../../http/auth.ts";
+import type { Tenant } from "../../http/auth.ts";
 import type { Start } from "../../http/selection.ts";
-import type { KeyRing } from "../../keyring.ts";
 import type { Position } from "../../log/event.ts";
 import type { Filter } from "../../log/filter.ts";
 import { Problem } from "../../problem.ts";
-import type { Change } from "../directory.ts";
 import type { ListPage, ListQuery } from "../pages.ts";
+import { unknownEndpoint, type EndpointAccess } from "./access.ts";
 import {
   applyPatch,
   defaultSettings,
@@ -22,7 +16,7 @@ import {
   type SettingsPatch,
 } from "./settings.ts";
 import { show, type ShownEndpoint } from "./show.ts";
-import { createEndpointStore, type Endpoint } from "./store.ts";
+import type { EndpointStore } from "./store.ts";
 
 /** What the push side says of a URL that it would have to reach. */
 export type CheckUrl = (url: string) => Promise<UrlCheck>;
@@ -31,22 +25,19 @@ export type UrlCheck =
   | { readonly kind: "accepted" }
   | { readonly kind: "invalid" | "address-not-allowed"; readonly detail: string };
 
-export type EndpointsOptions = {
-  readonly database: Database;
-  readonly ring: KeyRing;
+type EndpointsOptions = {
+  readonly store: EndpointStore;
+  readonly access: EndpointAccess;
   readonly marks: Marks;
   readonly checkUrl: CheckUrl;
   /** How long events are kept, which no retry schedule may outlast. */
   readonly retentionDays: number;
-  /** Called after the commit. */
-  readonly changed: (change: Change) => void;
 };
 
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
 export function createEndpoints(options: EndpointsOptions) {
-  const { marks, checkUrl, retentionDays, changed } = options;
-  const store = createEndpointStore(options);
+  const { store, access, marks, checkUrl, retentionDays } = options;
 
   return { create, list, get, change, remove, secret };
 
@@ -68,8 +59,8 @@ export function createEndpoints(options: EndpointsOptions) {
     await requireReachable(url);
     const position = await positionOf(tenant, start, settings);
     const endpoint = await store.create(tenant, settings, { secret, signature, start: position });
-    announce(endpoint);
-    return { ...(await showOne(endpoint)), secret: shownSecret(secret) };
+    access.announce(endpoint);
+    return { ...(await access.showOne(endpoint)), secret: shownSecret(secret) };
   }
 
   async function list(tenant: Tenant, query: ListQuery): Promise<ListPage<ShownEndpoint>> {
@@ -80,7 +71,7 @@ export function createEndpoints(options: EndpointsOptions) {
 
   /** `tenant` is whose the endpoint has to be; undefined, here and below, for any. */
   async function get(id: string, tenant: Tenant | undefined): Promise<ShownEndpoint> {
-    return showOne(await find(id, tenant));
+    return access.showOne(await access.find(id, tenant));
   }
 
   async function change(
@@ -88,7 +79,7 @@ export function createEndpoints(options: EndpointsOptions) {
     tenant: Tenant | undefined,
     patch: SettingsPatch,
   ): Promise<ShownEndpoint> {
-    const found = await find(id, tenant);
+    const found = await access.find(id, tenant);
     if (patch.url !== undefined) await requireReachable(patch.url);
     const endpoint = await store.change(found, (before) => {
       const after = applyPatch(before, patch);
@@ -96,35 +87,19 @@ export function createEndpoints(options: EndpointsOptions) {
       return after;
     });
     if (endpoint === undefined) throw unknownEndpoint();
-    announce(endpoint);
-    return showOne(endpoint);
+    access.announce(endpoint);
+    return access.showOne(endpoint);
   }
 
   async function remove(id: string, tenant: Tenant | undefined): Promise<void> {
-    const endpoint = await find(id, tenant);
+    const endpoint = await access.find(id, tenant);
     if (!(await store.remove(endpoint))) throw unknownEndpoint();
-    announce(endpoint);
+    access.announce(endpoint);
   }
 
   /** What verifies the pushes that are signed now. */
   async function secret(id: string, tenant: Tenant | undefined): Promise<string> {
-    return shownSecret(store.secretOf(await find(id, tenant)));
-  }
-
-  async function find(id: string, tenant: Tenant | undefined): Promise<Endpoint> {
-    const endpoint = await store.find(id, tenant);
-    if (endpoint === undefined) throw unknownEndpoint();
-    // Found by an operator, who need not name the tenant.
-    if (endpoint.tenant.erasing) throw tenantErasing(endpoint.tenant.name);
-    return endpoint;
-  }
-
-  async function showOne({ tenant, row }: Endpoint): Promise<ShownEndpoint> {
-    const [view] = await store.view(tenant, [row]);
-    if (view !== undefined) return show(view);
-    // Removed in this moment, if not with all of its tenant.
-    await find(endpointName(row.id), tenant);
-    throw unknownEndpoint();
+    return shownSecret(store.secretOf(await access.find(id, tenant)));
   }
 
   /** Throws for a cursor that a reader could not continue from either. */
@@ -148,12 +123,4 @@ export function createEndpoints(options: EndpointsOptions) {
     if (check.kind === "invalid") throw invalid("/url", check.detail);
     if (check.kind === "address-not-allowed") throw new Problem(check.kind, check.detail);
   }
-
-  function announce({ tenant: { id, shard } }: Endpoint): void {
-    changed({ what: "endpoints", tenant: id, shard });
-  }
-}
-
-function unknownEndpoint(): Problem {
-  return new Problem("not-found", "there is no such endpoint");
 }

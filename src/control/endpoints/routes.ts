@@ -1,26 +1,46 @@
 /** `/endpoints`: where a tenant's events are pushed to. */
 import { z } from "zod";
+import type { Database } from "../../db/database.ts";
+import type { Marks } from "../../feed/marks.ts";
 import { route, type Route } from "../../http/route.ts";
 import { pageOf, pageQuery } from "../../http/schemas.ts";
+import type { KeyRing } from "../../keyring.ts";
+import type { Change } from "../directory.ts";
+import { createEndpointAccess } from "./access.ts";
+import { createActionRoutes } from "./action-routes.ts";
+import { createEndpointActions } from "./actions.ts";
 import {
   createdEndpoint,
   endpointPatch,
   endpointSecret,
   newEndpoint,
+  oneEndpoint,
   shownEndpoint,
   toPatch,
 } from "./body-routes.ts";
-import { createEndpoints, type Endpoints, type EndpointsOptions } from "./endpoints.ts";
+import { createEndpoints, type CheckUrl, type Endpoints } from "./endpoints.ts";
+import { createEndpointStore } from "./store.ts";
 
-const shared = { tag: "endpoints", access: "manage" } as const;
-
-export function createEndpointRoutes(options: EndpointsOptions): Route[] {
-  const endpoints = createEndpoints(options);
-  return [...routesOfAll(endpoints), ...routesOfOne(endpoints)];
+export function createEndpointRoutes(options: {
+  database: Database;
+  ring: KeyRing;
+  marks: Marks;
+  checkUrl: CheckUrl;
+  /** How long events are kept, which no retry schedule may outlast. */
+  retentionDays: number;
+  /** Called after the commit. */
+  changed: (change: Change) => void;
+}): Route[] {
+  const store = createEndpointStore(options);
+  const access = createEndpointAccess({ store, changed: options.changed });
+  const endpoints = createEndpoints({ ...options, store, access });
+  const actions = createEndpointActions({ ...options, store, access });
+  return [...routesOfAll(endpoints), ...routesOfOne(endpoints), ...createActionRoutes(actions)];
 }
 
 function routesOfAll(endpoints: Endpoints): Route[] {
-  const all = { ...shared, path: "/endpoints", tenant: "named" } as const;
+  const { tag, access } = oneEndpoint;
+  const all = { tag, access, path: "/endpoints", tenant: "named" } as const;
   return [
     route({
       ...all,
@@ -67,14 +87,7 @@ function routesOfAll(endpoints: Endpoints): Route[] {
 }
 
 function routesOfOne(endpoints: Endpoints): Route[] {
-  const one = {
-    ...shared,
-    path: "/endpoints/{id}",
-    // The id names the tenant too, so operators may leave it out.
-    tenant: "optional",
-    params: z.object({ id: shownEndpoint.shape.id }),
-    problems: ["not-found"],
-  } as const;
+  const one = { ...oneEndpoint, path: "/endpoints/{id}" } as const;
   return [
     route({
       ...one,

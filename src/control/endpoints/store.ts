@@ -14,6 +14,7 @@ import {
   openSecrets,
   sealHeaders,
   sealSecrets,
+  type EndpointSecret,
 } from "../../deliveries/endpoint.ts";
 import {
   bumpGeneration,
@@ -38,13 +39,21 @@ export type EndpointRow = typeof endpoints.$inferSelect;
 
 export type Endpoint = { readonly tenant: Tenant; readonly row: EndpointRow };
 
+/** Newest first; `signature` is the kind of the newest. */
+export type Secrets = {
+  readonly secrets: readonly EndpointSecret[];
+  readonly signature: SignatureVersion;
+};
+
 export type EndpointView = Endpoint & { readonly position: PositionView };
 
 const idForm = /^ep_[0-9a-f]{32}$/;
 
+export type EndpointStore = ReturnType<typeof createEndpointStore>;
+
 export function createEndpointStore({ database, ring }: { database: Database; ring: KeyRing }) {
   const { orm, sql } = database;
-  return { create, find, list, change, remove, secretOf, view };
+  return { create, find, list, change, changeSecrets, remove, secretOf, view };
 
   /** Throws when the tenant has as many as it may have. */
   async function create(
@@ -107,8 +116,7 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
     edit: (settings: EndpointSettings) => EndpointSettings,
   ): Promise<Endpoint | undefined> {
     return orm.transaction(async (transaction) => {
-      const own = and(eq(endpoints.tenant, tenant.id), eq(endpoints.id, id));
-      const [locked] = await transaction.select().from(endpoints).where(own).for("update");
+      const locked = await lockOwn(transaction, tenant, id);
       if (locked === undefined) return undefined;
       const before = toSettings(locked);
       const after = edit(before);
@@ -116,12 +124,34 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
       const [row] = await transaction
         .update(endpoints)
         .set({ ...toColumns(id, after), updatedAt: template`now()` })
-        .where(own)
+        .where(isOwn(tenant, id))
         .returning();
       if (row === undefined) throw new Error("a locked row was not updated");
       if (changesDelivery(before, after)) {
         await bumpGeneration(transaction, { tenant: tenant.id, consumer: id });
       }
+      return { tenant, row };
+    });
+  }
+
+  /** Like `change`. Work in flight becomes void, so that whoever signs reads them anew. */
+  async function changeSecrets(
+    { tenant, row: { id } }: Endpoint,
+    edit: (before: Secrets) => Secrets,
+  ): Promise<Endpoint | undefined> {
+    return orm.transaction(async (transaction) => {
+      const locked = await lockOwn(transaction, tenant, id);
+      if (locked === undefined) return undefined;
+      const before = openSecrets(ring, id, locked.secrets);
+      const { secrets, signature } = edit({ secrets: before, signature: locked.signature });
+      const sealed = sealSecrets(ring, id, secrets);
+      const [row] = await transaction
+        .update(endpoints)
+        .set({ secrets: sealed, signature, updatedAt: template`now()` })
+        .where(isOwn(tenant, id))
+        .returning();
+      if (row === undefined) throw new Error("a locked row was not updated");
+      await bumpGeneration(transaction, { tenant: tenant.id, consumer: id });
       return { tenant, row };
     });
   }
@@ -132,7 +162,7 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
     const removed = await orm.transaction(async (transaction) => {
       const rows = await transaction
         .delete(endpoints)
-        .where(and(eq(endpoints.tenant, tenant.id), eq(endpoints.id, id)))
+        .where(isOwn(tenant, id))
         .returning({ id: endpoints.id });
       await removePosition(transaction, consumer);
       return rows.length > 0;
@@ -181,6 +211,21 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
       ...{ ratePerSecond, ordering, giveUpAfterMs, drainDeadLetters },
     };
   }
+}
+
+/** As the row is under its lock, which comes before those of its position and its retries. */
+async function lockOwn(
+  transaction: OrmTransaction,
+  tenant: Tenant,
+  id: string,
+): Promise<EndpointRow | undefined> {
+  const own = transaction.select().from(endpoints).where(isOwn(tenant, id));
+  const [locked] = await own.for("update");
+  return locked;
+}
+
+function isOwn(tenant: Tenant, id: string) {
+  return and(eq(endpoints.tenant, tenant.id), eq(endpoints.id, id));
 }
 
 export async function countEndpoints(orm: Pick<Orm, "select">, tenant: TenantId): Promise<number> {

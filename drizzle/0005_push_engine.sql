@@ -177,8 +177,8 @@ $$;
 create function record_circuits(
   process uuid,
   lane_tenants uuid[], lane_endpoints uuid[], lane_shards int[], lane_epochs bigint[],
-  lane_generations int[], states text[], since bigint[], probe_at bigint[], probes int[],
-  outage_since bigint[], failure_at bigint[], failures text[]
+  lane_generations int[], new_states text[], new_since bigint[], new_probe_at bigint[],
+  new_probes int[], new_outage_since bigint[], new_failure_at bigint[], new_failures text[]
 ) returns table (endpoint uuid)
 language plpgsql set lock_timeout = '500ms' as $$
 #variable_conflict use_column
@@ -211,8 +211,8 @@ begin
       outage_since = to_timestamp(c.outage_since / 1000.0),
       last_failure_at = coalesce(to_timestamp(c.failure_at / 1000.0), p.last_failure_at),
       last_failure = coalesce(c.failure, p.last_failure)
-  from unnest(lane_tenants, lane_endpoints, states, since, probe_at, probes, outage_since, failure_at,
-      failures)
+  from unnest(lane_tenants, lane_endpoints, new_states, new_since, new_probe_at, new_probes,
+      new_outage_since, new_failure_at, new_failures)
     with ordinality as c(tenant, endpoint, state, since, probe_at, probes, outage_since, failure_at,
       failure, lane)
   where c.lane = any(taken) and p.tenant = c.tenant and p.consumer = c.endpoint

@@ -10,7 +10,7 @@
  * Only faults open it (health.ts): a receiver that refuses events is well. What was under way when
  * it opened ends as it would have; only probes decide from then on.
  */
-import { isFault, type Sign } from "./health.ts";
+import { isFault, type Verdict } from "./health.ts";
 
 export type Circuit = Closed | Open | HalfOpen;
 
@@ -58,7 +58,7 @@ export const closedCircuit: Closed = { kind: "closed", run: 0, timeouts: 0, rece
 
 /** Of an attempt that began at `at` and has ended now. */
 export type Ended = {
-  readonly sign: Sign;
+  readonly verdict: Verdict;
   readonly at: number;
   readonly now: number;
   /** Uniform in [0, 1). */
@@ -66,13 +66,13 @@ export type Ended = {
 };
 
 /** After an attempt that was no probe. */
-export function afterAttempt(circuit: Circuit, { sign, at, now, chance }: Ended): Circuit {
+export function afterAttempt(circuit: Circuit, { verdict, at, now, chance }: Ended): Circuit {
   if (circuit.kind !== "closed") return circuit;
-  const fault = isFault(sign);
+  const fault = isFault(verdict);
   if (!fault && circuit.recent.length === 0) return closedCircuit;
   const recent = [...circuit.recent, { at, fault }].slice(-recentMax);
   const run = fault ? circuit.run + 1 : 0;
-  const timeouts = sign === "timeout" ? circuit.timeouts + 1 : fault ? circuit.timeouts : 0;
+  const timeouts = verdict === "timeout" ? circuit.timeouts + 1 : fault ? circuit.timeouts : 0;
   const faults = recent.filter((mark) => mark.fault);
   const closed: Closed = { kind: "closed", run, timeouts, recent: faults.length > 0 ? recent : [] };
   if (!fault || !isOutage(closed, faults, now)) return closed;
@@ -91,9 +91,9 @@ export function halfOpened({ since, outageSince, probes }: Open): HalfOpen {
 }
 
 /** After the probe. Any answer closes the circuit, also a refusal of the event. */
-export function afterProbe(circuit: Circuit, { sign, now, chance }: Ended): Circuit {
+export function afterProbe(circuit: Circuit, { verdict, now, chance }: Ended): Circuit {
   if (circuit.kind === "closed") return circuit;
-  if (!isFault(sign)) return closedCircuit;
+  if (!isFault(verdict)) return closedCircuit;
   const { since, outageSince, probes } = circuit;
   return open({ since, outageSince, probes: probes + 1 }, now, chance);
 }

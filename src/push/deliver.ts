@@ -8,7 +8,7 @@ import { eventId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { isFault, signOf, type Sign } from "./health.ts";
+import { isFault, verdictOf, type Verdict } from "./health.ts";
 import type { EndedAttempt, Settled } from "./delivery.ts";
 import type { Delivery } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
@@ -46,9 +46,9 @@ export function createDeliverer(options: {
       failingSince: lane.failingSince() ?? at,
     });
     const { latencyMs } = outcome;
-    const ended = { sign: signOf(outcome), at, now, chance, latencyMs };
+    const ended = { verdict: verdictOf(outcome), at, now, chance, latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
-    if (isFailedProbe(delivery, ended.sign, decision)) {
+    if (isFailedProbe(delivery, ended.verdict, decision)) {
       logAttempt(delivery, record, "probe failed");
       return probeFailed(delivery, ended, { error: record.error ?? "", decision });
     }
@@ -192,8 +192,8 @@ function givenUp({ event, previous, retry, attempt }: Delivery): Settled {
 }
 
 /** Under `fifo` a probe is the head's own attempt. What the receiver asks for is an answer too. */
-function isFailedProbe({ isProbe, lane }: Delivery, sign: Sign, decision: Decision): boolean {
-  if (!isProbe || !isFault(sign) || lane.endpoint.ordering === "fifo") return false;
+function isFailedProbe({ isProbe, lane }: Delivery, verdict: Verdict, decision: Decision): boolean {
+  if (!isProbe || !isFault(verdict) || lane.endpoint.ordering === "fifo") return false;
   return !(decision.kind === "dead" && decision.asked);
 }
 

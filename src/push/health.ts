@@ -8,11 +8,11 @@ import type { Outcome } from "./outcome.ts";
  * `timeout`, `connection` and `server` (a 5xx) are faults of the endpoint. `busy` (429) only asks
  * for less. `answered` is all else, also an answer that breaks the protocol.
  */
-export type Sign = "success" | "answered" | "busy" | Fault;
+export type Verdict = "success" | "answered" | "busy" | Fault;
 
 export type Fault = "timeout" | "connection" | "server";
 
-export function signOf(outcome: Outcome): Sign {
+export function verdictOf(outcome: Outcome): Verdict {
   if (outcome.kind === "failed") {
     switch (outcome.class) {
       case "timeout":
@@ -33,6 +33,6 @@ export function signOf(outcome: Outcome): Sign {
   return status >= 200 && status <= 299 ? "success" : "answered";
 }
 
-export function isFault(sign: Sign): sign is Fault {
-  return sign === "timeout" || sign === "connection" || sign === "server";
+export function isFault(verdict: Verdict): verdict is Fault {
+  return verdict === "timeout" || verdict === "connection" || verdict === "server";
 }

@@ -5,7 +5,7 @@
  * It also says whether an endpoint is proven: its last answer was a fast one. Those that are not
  * (new, slow or silent) share a part of the slots, see scheduler.ts.
  */
-import { isFault, type Sign } from "./health.ts";
+import { isFault, type Verdict } from "./health.ts";
 
 export type Pace = {
   /** Attempts, not always a whole number. */
@@ -25,7 +25,7 @@ export function initialPace(proven: boolean): Pace {
 }
 
 export type PacedAttempt = {
-  readonly sign: Sign;
+  readonly verdict: Verdict;
   readonly latencyMs: number;
   /** When it began and ended, milliseconds since 1970. */
   readonly at: number;
@@ -36,11 +36,11 @@ export type PacedAttempt = {
 
 export function paceAfter(
   pace: Pace,
-  { sign, latencyMs, at, now, full }: PacedAttempt,
+  { verdict, latencyMs, at, now, full }: PacedAttempt,
   { maxInFlight, timeoutMs }: { maxInFlight: number; timeoutMs: number },
 ): Pace {
-  const proven = isFault(sign) ? pace.proven && sign !== "timeout" : latencyMs < slowMs;
-  if (isFault(sign) || sign === "busy") {
+  const proven = isFault(verdict) ? pace.proven && verdict !== "timeout" : latencyMs < slowMs;
+  if (isFault(verdict) || verdict === "busy") {
     if (at < pace.halvedAt) return { ...pace, proven };
     const limit = Math.max(1, pace.limit / 2);
     return { limit, threshold: limit, halvedAt: now, proven };

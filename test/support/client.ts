@@ -36,6 +36,12 @@ export type ShownEndpoint = {
   readonly position: string;
   readonly retrying: number;
   readonly dead: number;
+  readonly in_flight: number;
+  readonly circuit: {
+    readonly state: "closed" | "open" | "half_open";
+    readonly since: string | null;
+    readonly next_probe_at: string | null;
+  };
   readonly last_failure: { readonly at: string; readonly error: string } | null;
 };
 

@@ -1,0 +1,260 @@
+/** Circuits of endpoints that are down, seen from their receivers, the API and the database. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase, type Database } from "../../src/db/database.ts";
+import { endpointUuid } from "../../src/deliveries/endpoint.ts";
+import { createClient, type Client, type Json, type ShownEndpoint } from "../support/client.ts";
+import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import { startReceiver, type Behave, type Behaviour, type Receiver } from "../support/receiver.ts";
+import { waitUntil } from "../support/wait.ts";
+
+let gateway: TestGateway;
+let client: Client;
+let database: Database;
+let tenants = 0;
+let opened = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  client = createClient(gateway.url, gateway.operatorKey);
+  database = openDatabase(gateway.databaseUrl, { connections: 1, name: "test" });
+});
+
+afterEach(async () => {
+  await opened.disposeAsync();
+  opened = new AsyncDisposableStack();
+});
+
+afterAll(async () => {
+  await database.stop();
+  await gateway.stop();
+});
+
+const down: Behaviour = { kind: "answer", status: 503 };
+
+async function pushTo(
+  behaviour: Behaviour | Behave,
+  settings: Json = {},
+): Promise<{ tenant: string; receiver: Receiver; endpoint: ShownEndpoint }> {
+  const tenant = `circuit_${(tenants += 1)}`;
+  await client.tenant(tenant);
+  const receiver = opened.use(await startReceiver(behaviour));
+  const endpoint = await client.createEndpoint(tenant, { url: receiver.url, ...settings });
+  return { tenant, receiver, endpoint };
+}
+
+function isOpen({ circuit }: ShownEndpoint): boolean {
+  return circuit.state !== "closed";
+}
+
+/** What was recorded of an endpoint's events: rows of each table. */
+async function rowsOf({ id }: ShownEndpoint) {
+  const endpoint = endpointUuid(id) ?? null;
+  const [row] = await database.sql<{ settled: number; retries: number; attempts: number }[]>`
+    select (select count(*) from deliveries where endpoint = ${endpoint}) as settled,
+      (select count(*) from retries where endpoint = ${endpoint}) as retries,
+      (select count(*) from attempts where endpoint = ${endpoint}) as attempts`;
+  if (row === undefined) throw new Error("no row");
+  return row;
+}
+
+describe("an endpoint that is down", () => {
+  test("is left alone but for probes, which are no attempts, and costs no row per event", async () => {
+    const { tenant, receiver, endpoint } = await pushTo(down);
+    await appendMany(client, tenant, repeated("a", 1_000));
+    const open = await client.endpointWhen(endpoint.id, isOpen);
+    expect(open.circuit.state).toMatch(/open/);
+    expect(Date.parse(open.circuit.since ?? "")).toBeGreaterThan(Date.now() - 60_000);
+    await appendMany(client, tenant, repeated("a", 1_000));
+    const before = await rowsOf(endpoint);
+
+    const count = receiver.requests.length;
+    await receiver.received(count + 2, 15_000); // probes
+    expect(receiver.requests.length).toBeLessThanOrEqual(12);
+    expect(await rowsOf(endpoint)).toEqual(before);
+    expect(before.settled + before.retries).toBeLessThanOrEqual(receiver.requests.length);
+    const { position, retrying, last_failure } = await client.endpoint(endpoint.id);
+    expect(Number(position)).toBeLessThanOrEqual(retrying);
+    expect(last_failure?.error).toBe("http: status 503");
+
+    receiver.behave({ kind: "answer" });
+    await client.endpointWhen(
+      endpoint.id,
+      (shown) => !isOpen(shown) && Number(shown.position) === 2_000 && shown.retrying === 0,
+      30_000,
+    );
+    const delivered = receiver.requests.slice(count).map(sequenceOf);
+    expect(new Set(delivered)).toEqual(new Set(upTo(2_000)));
+    // No attempt was used up by a probe: those that failed before it opened are at their second.
+    const attempts = new Set(receiver.requests.map(header("tidegate-attempt")));
+    expect(attempts).toEqual(new Set(["1", "2"]));
+  });
+
+  test.each<[string, Behaviour, Json]>([
+    ["hangs", { kind: "hang" }, { timeout_ms: 1_000 }],
+    ["breaks connections", { kind: "reset", when: "before-head" }, {}],
+    ["never finishes its bodies", { kind: "half" }, { timeout_ms: 1_000 }],
+  ])("may be one that %s", async (_what, behaviour, settings) => {
+    const { tenant, receiver, endpoint } = await pushTo(behaviour, settings);
+    await appendMany(client, tenant, repeated("a", 100));
+    await client.endpointWhen(endpoint.id, isOpen, 15_000);
+    receiver.behave({ kind: "answer" });
+    await client.endpointWhen(
+      endpoint.id,
+      ({ position, retrying }) => Number(position) === 100 && retrying === 0,
+      20_000,
+    );
+    expect(new Set(sequencesOf(receiver.requests))).toEqual(new Set(upTo(100)));
+  });
+
+  test.each([400, 404, 429])("is none that answers %i, however often", async (status) => {
+    const settings = { retry_schedule: [] };
+    const { tenant, endpoint } = await pushTo({ kind: "answer", status }, settings);
+    await appendMany(client, tenant, repeated("a", 100));
+    const shown = await client.endpointWhen(endpoint.id, ({ dead }) => dead === 100);
+    expect(shown.circuit.state).toBe("closed");
+  });
+
+  test("stays so over a restart, and is probed by whoever takes over", async () => {
+    await using shared = await createTestDatabase();
+    const first = await startTestGateway({ DATABASE_URL: shared.url });
+    const admin = createClient(first.url, first.operatorKey);
+    await admin.tenant("acme");
+    const receiver = opened.use(await startReceiver(down));
+    const { id } = await admin.createEndpoint("acme", { url: receiver.url });
+    await appendMany(admin, "acme", repeated("a", 100));
+    const before = await admin.endpointWhen(id, isOpen);
+    await receiver.received(6, 15_000); // a probe failed, and the next one is some seconds off
+    await first.stop();
+
+    const count = receiver.requests.length;
+    await using second = await startTestGateway(first.environment);
+    const after = createClient(second.url, second.operatorKey);
+    expect((await after.endpoint(id)).circuit).toEqual({
+      state: expect.stringMatching(/open/) as string,
+      since: before.circuit.since,
+      next_probe_at: expect.anything() as string,
+    });
+    await receiver.received(count + 1, 20_000);
+    receiver.behave({ kind: "answer" });
+    await after.endpointWhen(
+      id,
+      ({ position, retrying }) => Number(position) === 100 && retrying === 0,
+      20_000,
+    );
+    expect(receiver.requests.length).toBeLessThanOrEqual(count + 100 + 6);
+  });
+});
+
+describe("dead letters of an outage", () => {
+  test("are tried once more when it is over", async () => {
+    const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [] });
+    await appendMany(client, tenant, repeated("a", 5));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 4);
+    // Nothing else is left: one of them becomes the probe.
+    receiver.behave({ kind: "answer" });
+    await client.endpointWhen(
+      endpoint.id,
+      (shown) => !isOpen(shown) && shown.dead === 0 && shown.retrying === 0,
+    );
+    const succeeded = receiver.requests.slice(-5);
+    expect(sequencesOf(succeeded)).toEqual(upTo(5));
+    expect(succeeded.map(header("tidegate-attempt"))).toEqual(repeated("2", 5));
+  });
+
+  test("are not tried a third time when they fail again", async () => {
+    const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [] });
+    await appendMany(client, tenant, repeated("a", 5));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 4);
+    receiver.behave({ kind: "answer", status: 400 });
+    const shown = await client.endpointWhen(
+      endpoint.id,
+      ({ circuit, dead, retrying }) => circuit.state === "closed" && dead === 5 && retrying === 0,
+    );
+    expect(shown.last_failure?.error).toBe("http: status 400 (2 attempts failed)");
+    expect(receiver.requests.filter((request) => sequenceOf(request) === 1).length).toBeLessThan(9);
+    const again = await rowsOf(endpoint);
+    expect(again).toMatchObject({ settled: 5, retries: 0 });
+  });
+
+  test.each<[string, Json]>([
+    ["drain_dead_letters is off", { drain_dead_letters: false }],
+    ["order is kept", { ordering: "subject" }],
+  ])("stay dead where %s", async (_what, settings) => {
+    const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [], ...settings });
+    await appendMany(client, tenant, repeated("a", 6));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 5);
+    receiver.behave({ kind: "answer" });
+    const shown = await client.endpointWhen(
+      endpoint.id,
+      ({ circuit, position }) => circuit.state === "closed" && Number(position) === 6,
+    );
+    expect(shown).toMatchObject({ dead: 5, retrying: 0 });
+  });
+});
+
+describe("under fifo", () => {
+  test("a probe is the attempt of the event that stands first", async () => {
+    const settings = { ordering: "fifo", retry_schedule: repeated("1s", 8) };
+    const { tenant, receiver, endpoint } = await pushTo(down, settings);
+    await appendMany(client, tenant, repeated("a", 20));
+    await receiver.received(7, 20_000);
+    expect(isOpen(await client.endpoint(endpoint.id))).toBe(true);
+    expect(new Set(sequencesOf(receiver.requests))).toEqual(new Set([1]));
+    receiver.behave({ kind: "answer" });
+    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 20, 20_000);
+    const attempts = receiver.requests.filter((request) => sequenceOf(request) === 1);
+    expect(attempts.map(header("tidegate-attempt"))).toEqual(upTo(attempts.length).map(String));
+    const order = receiver.requests.map(sequenceOf);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+});
+
+describe("an endpoint gives up", () => {
+  test("an event whose time is over while the circuit is open, without an attempt", async () => {
+    const { tenant, receiver, endpoint } = await pushTo(down, {
+      retry_schedule: repeated("1s", 20),
+      give_up_after: "3s",
+    });
+    await appendMany(client, tenant, repeated("a", 5));
+    await client.endpointWhen(endpoint.id, isOpen);
+    await waitUntil(() => Date.now() > (receiver.requests[0]?.at ?? Infinity) + 3_000, {
+      what: "the time to give up",
+    });
+    receiver.behave({ kind: "answer" });
+    await appendMany(client, tenant, ["a"]);
+    const shown = await client.endpointWhen(
+      endpoint.id,
+      ({ circuit, dead, retrying }) => circuit.state === "closed" && dead > 0 && retrying === 0,
+      20_000,
+    );
+    expect(shown.dead).toBeGreaterThanOrEqual(4);
+    const [row] = await database.sql<{ error: string }[]>`
+      select error from deliveries
+      where endpoint = ${endpointUuid(endpoint.id) ?? null} and status = 'dead' limit 1`;
+    expect(row?.error).toContain("(given up: out of time)");
+  });
+
+  test("itself after five days of nothing but failures, with the reason", async () => {
+    const { tenant, receiver, endpoint } = await pushTo({ kind: "answer", status: 404 });
+    await client.append(tenant, 1);
+    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
+    // Five days later, as the next process finds it.
+    await database.sql`
+      update positions set failing_since = clock_timestamp() - interval '5 days',
+        generation = generation + 1 where consumer = ${endpointUuid(endpoint.id) ?? null}`;
+    await client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { description: "same" });
+    await client.append(tenant, 2);
+    const shown = await client.endpointWhen(
+      endpoint.id,
+      ({ status }) => status === "disabled",
+      15_000,
+    );
+    expect(shown.status_reason).toBe("nothing but failures for 5 days");
+    const count = receiver.requests.length;
+    await client.append(tenant, 3);
+    expect(receiver.requests).toHaveLength(count);
+  });
+});

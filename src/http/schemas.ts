@@ -27,6 +27,13 @@ export const instant = z.iso
   .transform((text) => Date.parse(text))
   .meta({ override: { type: "string", format: "date-time", pattern: undefined } });
 
+/** The same in a query: a `+` of an offset that was not percent-encoded has become a space there. */
+export const instantParameter = z
+  .string()
+  .transform((text) => text.replace(/ (?=\d\d:\d\d$)/, "+"))
+  .pipe(instant)
+  .meta({ override: { type: "string", format: "date-time", pattern: undefined } });
+
 /** A whole number in a query. */
 export function integerParameter(minimum: number, maximum: number) {
   return z

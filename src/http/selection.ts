@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { typePatternForm, type Filter } from "../log/filter.ts";
-import { booleanParameter, instant, listParameter } from "./schemas.ts";
+import { booleanParameter, instantParameter, listParameter } from "./schemas.ts";
 
 /** What a reader asks for. */
 export type Selection = {
@@ -29,12 +29,7 @@ const subjectsMax = 500;
 
 const earliestOrLatest = z.enum(["earliest", "latest"]).transform((kind) => ({ kind }));
 
-/** A `+` of an offset that was not percent-encoded has become a space on its way here. */
-const time = z
-  .string()
-  .transform((text) => text.replace(/ (?=\d\d:\d\d$)/, "+"))
-  .pipe(instant)
-  .transform((at) => ({ kind: "time" as const, at }));
+const time = instantParameter.transform((at) => ({ kind: "time" as const, at }));
 
 const from = z
   .union([earliestOrLatest, time], {

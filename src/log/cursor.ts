@@ -20,7 +20,7 @@
 
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Key, KeyRing } from "../keyring.ts";
-import { tenantPrefix, type Day, type Position, type TenantId } from "./event.ts";
+import { dayNumber, dayNumbered, tenantPrefix, type Position, type TenantId } from "./event.ts";
 
 export type CursorContent = {
   readonly tenant: TenantId;
@@ -55,8 +55,6 @@ const signatureAt = 32;
 const cursorBytes = 48;
 const cursorCharacters = 64;
 
-const dayMs = 86_400_000;
-
 export function createCursors(ring: KeyRing): Cursors {
   // Nothing here waits, so one buffer serves every call and none of its bytes outlive one.
   const bytes = Buffer.alloc(cursorBytes);
@@ -74,7 +72,7 @@ export function createCursors(ring: KeyRing): Cursors {
     bytes[flagsAt] = filter === "any" ? fitsAnyFilter : 0;
     bytes.writeUInt32BE(fingerprint, fingerprintAt);
     writeSequence(bytes, position.sequence);
-    bytes.writeUInt16BE(Date.parse(position.day) / dayMs, dayAt);
+    bytes.writeUInt16BE(dayNumber(position.day), dayAt);
     tenantPart.write(tenantPrefix(tenant), "hex");
     if (filter === "any") filterPart.fill(0);
     else filterPart.set(filter);
@@ -97,7 +95,7 @@ export function createCursors(ring: KeyRing): Cursors {
     if (tenantPart.toString("hex") !== tenantPrefix(tenant)) return undefined;
     return {
       tenant,
-      position: { sequence: readSequence(bytes), day: dayText(bytes.readUInt16BE(dayAt)) },
+      position: { sequence: readSequence(bytes), day: dayNumbered(bytes.readUInt16BE(dayAt)) },
       fingerprint: bytes.readUInt32BE(fingerprintAt),
       filter: flags === fitsAnyFilter ? "any" : Uint8Array.from(filterPart),
     };
@@ -129,8 +127,4 @@ function writeSequence(bytes: Buffer, sequence: number): void {
 
 function readSequence(bytes: Buffer): number {
   return bytes.readUInt32BE(sequenceAt) * 2 ** 32 + bytes.readUInt32BE(sequenceAt + 4);
-}
-
-function dayText(daysSince1970: number): Day {
-  return new Date(daysSince1970 * dayMs).toISOString().slice(0, "2026-11-23".length);
 }

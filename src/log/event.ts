@@ -79,6 +79,17 @@ export function tenantPrefix(tenant: TenantId): string {
   return tenant.replaceAll("-", "").slice(0, 16);
 }
 
+/** Counted from 1970-01-01: two bytes hold it until 2149. */
+export function dayNumber(day: Day): number {
+  return Date.parse(day) / dayMs;
+}
+
+export function dayNumbered(number: number): Day {
+  return new Date(number * dayMs).toISOString().slice(0, "2026-11-23".length);
+}
+
+const dayMs = 86_400_000;
+
 /** A day of the calendar, which 2026-02-30 is not. */
 function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);

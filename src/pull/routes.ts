@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { reauthorize, tenantErasing, type Directory, type Tenant } from "../http/auth.ts";
+import { reauthorize, type Directory, type Tenant } from "../http/auth.ts";
 import { eventExample, eventSchema } from "../http/event-schema.ts";
+import { findEvent, type TenantByPrefix } from "../http/owner.ts";
 import { acceptQuality, preference } from "../http/preferences.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { route, type Route } from "../http/route.ts";
 import { cursorExample, integerParameter, pageQuery } from "../http/schemas.ts";
 import { selectionQuery, toSelection } from "../http/selection.ts";
-import { eventId, parseEventId, tenantPrefix, type LogEvent } from "../log/event.ts";
 import type { Log } from "../log/log.ts";
 import { Problem } from "../problem.ts";
 import { batchMediaType, namesTag, pageHeaders, pageTag, pageText, type PageForm } from "./page.ts";
@@ -39,8 +39,7 @@ export type PullRoutesOptions = {
   pull: Pull;
   log: Log;
   directory: Directory;
-  /** The tenant whose internal id starts so, see `tenantPrefix`. */
-  tenantByPrefix: (prefix: string) => Promise<Tenant | undefined>;
+  tenantByPrefix: TenantByPrefix;
 };
 
 export function createPullRoutes(options: PullRoutesOptions): Route[] {
@@ -103,7 +102,7 @@ function listEvents({ pull, directory }: PullRoutesOptions): Route {
   });
 }
 
-function getEvent({ log, tenantByPrefix }: PullRoutesOptions): Route {
+function getEvent(options: PullRoutesOptions): Route {
   return route({
     method: "get",
     path: "/events/{id}",
@@ -119,24 +118,13 @@ function getEvent({ log, tenantByPrefix }: PullRoutesOptions): Route {
     responses: { 200: { body: eventSchema, content: { [eventMediaType]: eventSchema } } },
     problems: ["not-found"],
     async handle({ params, tenant, request }) {
-      const event = await find(params.id, tenant);
-      if (event === undefined) throw new Problem("not-found", "there is no such event");
+      const found = await findEvent(params.id, tenant, options);
+      if (found === undefined) throw new Problem("not-found", "there is no such event");
       const asked = acceptQuality(request.header("accept"), eventMediaType) > 0;
       const contentType = asked ? eventMediaType : "application/json";
-      return { status: 200, text: event.envelope, contentType };
+      return { status: 200, text: found.event.envelope, contentType };
     },
   });
-
-  /** The event of `tenant`, or of the tenant that the id tells. */
-  async function find(id: string, tenant: Tenant | undefined): Promise<LogEvent | undefined> {
-    const name = parseEventId(id);
-    if (name === undefined) return undefined;
-    const owner = tenant ?? (await tenantByPrefix(name.tenantPrefix));
-    if (owner === undefined || tenantPrefix(owner.id) !== name.tenantPrefix) return undefined;
-    if (owner.erasing) throw tenantErasing(owner.name);
-    const event = await log.event(owner.id, name.position);
-    return event !== undefined && eventId(event) === id ? event : undefined;
-  }
 }
 
 function callerOf(request: ApiRequest, tenant: Tenant) {

@@ -28,6 +28,7 @@ const about = {
     tenants: "Whose events there are: each has a log of its own",
     keys: "Who may do what",
     endpoints: "Where events are pushed to",
+    deliveries: "What became of pushes",
     "event-types": "What the events of a type look like",
     system: "The gateway itself",
   },

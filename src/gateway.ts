@@ -47,6 +47,7 @@ import { createEgressPolicy, type EgressPolicy } from "./push/egress.ts";
 import { createEndpointLoader } from "./push/endpoints.ts";
 import { startPush, type Push } from "./push/push.ts";
 import { createPushHeaders } from "./push/request.ts";
+import { createDeliveryRoutes } from "./push/routes.ts";
 import { createStreams, type Streams } from "./stream/streams.ts";
 import { createStreamRoutes } from "./stream/routes.ts";
 import { createLogger, type Logger } from "./telemetry.ts";
@@ -306,7 +307,7 @@ async function startPushRole(
 }
 
 function createHttp(services: Services, stages: Stages): Api {
-  const { config, logger, cursors, log } = services;
+  const { config, logger, cursors, database, log } = services;
   const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
   const routes = [
@@ -314,6 +315,7 @@ function createHttp(services: Services, stages: Stages): Api {
       createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
     ),
     ...createPullRoutes({ pull, log, directory, tenantByPrefix }),
+    ...createDeliveryRoutes({ sql: database.sql, log, tenantByPrefix }),
     ...createStreamRoutes({ streams }),
     ...controlRoutes,
   ];

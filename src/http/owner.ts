@@ -10,7 +10,7 @@ export type TenantByPrefix = (prefix: string) => Promise<Tenant | undefined>;
  * The tenant that an id tells, undefined when it is another one than `tenant`, which the caller
  * acts on.
  */
-async function ownerOf(
+export async function ownerOf(
   prefix: string,
   tenant: Tenant | undefined,
   tenantByPrefix: TenantByPrefix,

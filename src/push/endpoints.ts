@@ -200,8 +200,7 @@ export function createEndpointLoader(options: {
       filter: compileFilter(wanted),
       wanted,
       headers: openHeaders(ring, endpoint.id, endpoint.headers),
-      contentType:
-        endpoint.format === "cloudevents" ? "application/cloudevents+json" : "application/json",
+      contentType: contentTypeOf(endpoint.format),
       sign: createSigner(openSecrets(ring, endpoint.id, endpoint.secrets)),
       timeoutMs: endpoint.timeoutMs,
       maxInFlight: endpoint.maxInFlight,
@@ -236,4 +235,9 @@ function circuitOf(row: PositionRow): Circuit {
   const outageSince = row.outageSince?.getTime() ?? since;
   const probeAt = row.circuitProbeAt?.getTime() ?? Date.now();
   return { kind: "open", since, outageSince, probes: row.circuitProbes, probeAt };
+}
+
+/** The media type of pushes. */
+export function contentTypeOf(format: (typeof endpoints.$inferSelect)["format"]): string {
+  return format === "cloudevents" ? "application/cloudevents+json" : "application/json";
 }

@@ -4,6 +4,7 @@
  * itself is in the examples by a made-up id; a thing made for the test stands in for it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { recordDelivery } from "../support/deliveries.ts";
 import { createBlockCheck } from "../support/event-stream.ts";
 import { send, type Request } from "../support/exercise.ts";
 import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
@@ -28,6 +29,11 @@ afterAll(() => gateway?.stop());
 
 /** By the prefix of the id: what is made for a request to name, since it may use that up. */
 const standIns: Readonly<Record<string, () => Promise<unknown>>> = {
+  dlv: async () => {
+    const endpoint = String((await create("/endpoints", exampleOf("NewEndpoint")))["id"]);
+    const event = String((await create("/events", exampleOf("NewEvent")))["id"]);
+    return recordDelivery(gateway, { endpoint, event });
+  },
   ep: async () => (await create("/endpoints", exampleOf("NewEndpoint")))["id"],
   key: async () => (await create("/keys", exampleOf("NewKey")))["id"],
   evt: async () => (await create("/events", exampleOf("NewEvent")))["id"],

@@ -40,6 +40,7 @@ const plain: Sample = { status: 200, build: () => ({}) };
 
 const ownTenant: Build = ({ name }) => ({ path: { tenant: name } });
 const ownEndpoint: Build = ({ things }) => ({ path: { id: things.endpoint } });
+const ownDelivery: Build = ({ things }) => ({ path: { id: things.delivery } });
 const ownEvent: Build = ({ things }) => ({ path: { id: things.event } });
 
 /** An address of a private network, which the tests' gateway may not reach. */
@@ -174,6 +175,11 @@ export const cases: Readonly<Record<string, Case>> = {
     ],
   },
   getEndpointSecret: { samples: [{ status: 200, build: ownEndpoint }] },
+
+  listDeliveries: { samples: [plain] },
+  listEndpointDeliveries: { samples: [{ status: 200, build: ownEndpoint }] },
+  listEventDeliveries: { samples: [{ status: 200, build: ownEvent }] },
+  getDelivery: { samples: [{ status: 200, build: ownDelivery }] },
 
   putEventType: {
     samples: [

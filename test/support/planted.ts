@@ -4,12 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../src/http/auth.ts";
+import { recordDelivery } from "./deliveries.ts";
 import { succeed, type CallOptions, type TestGateway } from "./gateway.ts";
+import { waitUntil } from "./wait.ts";
 
 export type Planted = Awaited<ReturnType<typeof plant>>;
 
 /** Things that a request can name; a value of each belongs to the planted tenant. */
-export type Thing = "cursor" | "endpoint" | "event" | "idempotencyKey";
+export type Thing = "cursor" | "delivery" | "endpoint" | "event" | "idempotencyKey";
 
 /** What is pushed to `receiver` is of no interest here. */
 export async function plant(gateway: TestGateway, label: string, receiver: string) {
@@ -37,11 +39,10 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   // A reader that continues after the first one's cursor finds this.
   const second = await succeed(call("POST", "/events", { body: event }));
 
+  const ids = { endpoint: String(endpoint["id"]), event: String(first["id"]) };
   const things: Record<Thing, string> = {
     cursor: String(first["cursor"]),
-    endpoint: String(endpoint["id"]),
-    event: String(first["id"]),
-    idempotencyKey,
+    ...{ ...ids, idempotencyKey, delivery: await deliveryOf(ids) },
   };
   const secrets = [key, endpoint["secret"], second["id"], second["cursor"]].map(String);
   const keys = new Map<string, Promise<string>>();
@@ -51,6 +52,19 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
     /** None of these may be in an answer to anybody else, unless the request said it. */
     markers: [name, mark, ...Object.values(things), ...secrets],
   };
+
+  /** The one of the first event, when both are delivered. */
+  async function deliveryOf(ids: { endpoint: string; event: string }): Promise<string> {
+    if (gateway.environment["TIDEGATE_ROLES"] === "api") return recordDelivery(gateway, ids);
+    return waitUntil(
+      async () => {
+        const { deliveries } = await succeed(call("GET", "/deliveries"));
+        const [later, earlier] = deliveries as { id: string; status: string }[];
+        return later?.status === "delivered" && earlier?.status === "delivered" && earlier.id;
+      },
+      { what: "the deliveries of the planted tenant" },
+    );
+  }
 
   /** A request of the tenant itself. */
   function call(method: string, path: string, options: CallOptions = {}) {
@@ -74,7 +88,7 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   /** All that the tenant has, without what changes by itself. */
   async function snapshot(): Promise<unknown> {
     const query = `tenant=${name}&limit=1000`;
-    const lists = ["endpoints", "keys", "events"].map(async (list) => {
+    const lists = ["endpoints", "keys", "events", "deliveries"].map(async (list) => {
       const items = (await succeed(gateway.call("GET", `/${list}?${query}`)))[list];
       return (items as Record<string, unknown>[]).map(lasting);
     });

@@ -46,6 +46,8 @@ type Stream = {
   events: SubjectItem[];
   /** The lane has passed over events since the last read began. */
   more: boolean;
+  /** Counts the reads: of two, the older may not have seen what was settled between them. */
+  readings: number;
 };
 
 /** How the events of a blocked subject are read, for one endpoint. */
@@ -77,6 +79,8 @@ export function createSubjects(
   const unread = new Set<Stream>();
   const readyOnes = new Set<Stream>();
   const caughtUp = new Set<Stream>();
+  /** To be read again after a pause. */
+  const failed = new Set<Stream>();
   let reads = 0;
   let paused = false;
   let closed = false;
@@ -101,7 +105,14 @@ export function createSubjects(
   };
 
   function open(subject: string, settled: SettledTo): Stream {
-    const stream: Stream = { subject, settled, state: "unread", events: [], more: true };
+    const stream: Stream = {
+      subject,
+      settled,
+      state: "unread",
+      events: [],
+      more: true,
+      readings: 0,
+    };
     streams.set(subject, stream);
     unread.add(stream);
     return stream;
@@ -146,7 +157,10 @@ export function createSubjects(
   /** A retry of the subject is under way. */
   function begin(subject: string): void {
     const stream = streams.get(subject);
-    if (stream !== undefined) stream.state = "in flight";
+    if (stream === undefined) return;
+    // A read may not see what becomes of it: what that finds is not taken.
+    unread.delete(stream);
+    stream.state = "in flight";
   }
 
   /** What `take` or a retry gave was not attempted. */
@@ -208,42 +222,58 @@ export function createSubjects(
     reads += 1;
     stream.state = "reading";
     stream.more = false;
+    const reading = (stream.readings += 1);
+    const isWanted = () => stream.state === "reading" && stream.readings === reading;
     try {
       const found = await read(stream.subject, stream.settled, scanned(), eventsMax);
       // The head's next attempt comes with the retries; what is behind it is read when it is over.
       const isBlocked = found[0]?.isRetry === true;
       const events = isBlocked ? [] : found.map(({ event }) => event);
       const items = await match(events, stream.settled);
-      const last = found.at(-1)?.event;
-      if (!isBlocked && items.length === 0 && last !== undefined) {
-        stream.settled = { ...stream.settled, sequence: last.sequence, day: last.day };
-        stream.more = true;
-      }
-      place(stream, isBlocked, items);
+      if (isWanted()) place(stream, { isBlocked, items, last: events.at(-1) });
     } catch (error) {
       log.warn({ err: error }, "events of a subject not read, trying again");
-      stream.state = "unread";
-      unread.add(stream);
-      clearTimeout(timer);
-      timer = setTimeout(advance, readPauseMs);
-      reads -= 1;
-      return;
+      if (isWanted()) {
+        stream.state = "unread";
+        failed.add(stream);
+      }
+      if (!closed) timer ??= setTimeout(readFailed, readPauseMs);
     }
     reads -= 1;
     advance();
   }
 
-  function place(stream: Stream, isBlocked: boolean, items: SubjectItem[]): void {
+  function readFailed(): void {
+    timer = undefined;
+    for (const stream of failed) unread.add(stream);
+    failed.clear();
+    advance();
+  }
+
+  function place(
+    stream: Stream,
+    {
+      isBlocked,
+      items,
+      last,
+    }: { isBlocked: boolean; items: SubjectItem[]; last?: LogEvent | undefined },
+  ): void {
     if (isBlocked) {
       stream.state = "waiting";
-    } else if (paused || (items.length === 0 && stream.more)) {
-      stream.state = "unread";
-      unread.add(stream);
-    } else if (items.length > 0) {
+      return;
+    }
+    // None of them is for the endpoint: there may be some behind.
+    if (items.length === 0 && last !== undefined) {
+      stream.settled = { ...stream.settled, sequence: last.sequence, day: last.day };
+    }
+    if (items.length > 0 && !paused) {
       stream.events = items;
       stream.state = "ready";
       readyOnes.add(stream);
       ready();
+    } else if (items.length > 0 || last !== undefined || stream.more) {
+      stream.state = "unread";
+      unread.add(stream);
     } else {
       stream.state = "caught up";
       caughtUp.add(stream);

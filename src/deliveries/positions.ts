@@ -65,11 +65,16 @@ export async function createPosition(
   if (made.length === 0) throw new Error(`tenant ${tenant} has no log`);
 }
 
-/**
- * Makes the work in flight void: whoever serves the consumer has to read it anew. What went wrong
- * under the settings before says nothing about those that hold now, so its circuit is closed.
- */
+/** Makes the work in flight void: whoever serves the consumer has to read it anew. */
 export async function bumpGeneration(transaction: OrmTransaction, of: Consumer): Promise<void> {
+  await transaction.update(positions).set(nextGeneration).where(isOf(of));
+}
+
+/**
+ * The same for settings that decide how it is served: what went wrong under those before says
+ * nothing about those that hold now, so its circuit is closed.
+ */
+export async function beginAnew(transaction: OrmTransaction, of: Consumer): Promise<void> {
   await transaction
     .update(positions)
     .set({ ...nextGeneration, ...freshCircuit })

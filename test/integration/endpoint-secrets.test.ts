@@ -43,7 +43,7 @@ describe.concurrent("a rotation", () => {
     expect(signaturesOf(before)).toHaveLength(1);
     expect(verifies(first, before)).toBe(true);
 
-    const second = await rotated(id, { overlap_seconds: 2 });
+    const second = await rotated(id, { overlap_seconds: 5 });
     expect(second.secret).not.toBe(first);
     expect(await client.expectOk("GET", `/endpoints/${id}/secret`)).toEqual({
       secret: second.secret,
@@ -59,7 +59,7 @@ describe.concurrent("a rotation", () => {
   test("may change the kind, and receivers verify with either meanwhile", async () => {
     await using receiver = await startReceiver();
     const { id, secret: first } = await created("kinds", receiver);
-    const second = await rotated(id, { overlap_seconds: 2, signature: "v1a" });
+    const second = await rotated(id, { overlap_seconds: 5, signature: "v1a" });
     expect(second).toMatchObject({ signature: "v1a", secret: expect.stringMatching(/^whpk_/) });
     expect(await client.endpoint(id)).toMatchObject({ signature: "v1a" });
     const during = await nextPush("kinds", receiver);
@@ -163,7 +163,8 @@ async function pushAfterOverlap(
   receiver: Receiver,
   { previous_expires_at }: Rotated,
 ): Promise<Received> {
-  await waitUntil(() => Date.now() > Date.parse(previous_expires_at) + 1_000);
+  const isOver = () => Date.now() > Date.parse(previous_expires_at) + 1_000;
+  await waitUntil(isOver, { deadlineMs: 10_000, what: "the end of the overlap" });
   const push = await nextPush(tenant, receiver);
   expect(signaturesOf(push)).toHaveLength(1);
   return push;

@@ -17,6 +17,7 @@ import {
   type EndpointSecret,
 } from "../../deliveries/endpoint.ts";
 import {
+  beginAnew,
   bumpGeneration,
   createPosition,
   removePosition,
@@ -128,13 +129,16 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
         .returning();
       if (row === undefined) throw new Error("a locked row was not updated");
       if (changesDelivery(before, after)) {
-        await bumpGeneration(transaction, { tenant: tenant.id, consumer: id });
+        await beginAnew(transaction, { tenant: tenant.id, consumer: id });
       }
       return { tenant, row };
     });
   }
 
-  /** Like `change`. Work in flight becomes void, so that whoever signs reads them anew. */
+  /**
+   * Like `change`. Work in flight becomes void, so that whoever signs reads them anew; an outage
+   * goes on, since no secret ends one.
+   */
   async function changeSecrets(
     { tenant, row: { id } }: Endpoint,
     edit: (before: Secrets) => Secrets,

@@ -12,10 +12,7 @@
 import { and, eq, sql as template } from "drizzle-orm";
 import { arrayText, type OrmTransaction, type Sql } from "../db/database.ts";
 import { positions } from "../db/delivery-schema.ts";
-import type { Position, TenantId } from "../log/event.ts";
-
-/** Rows per statement. */
-const removeMaxRows = 5_000;
+import type { Position, Sequence, TenantId } from "../log/event.ts";
 
 /** `consumer` is a uuid: of an endpoint, or of a named consumer. */
 export type Consumer = { readonly tenant: TenantId; readonly consumer: string };
@@ -43,6 +40,17 @@ export type PositionView = {
   readonly lastSuccessAt: number | null;
   readonly lastFailure: { readonly at: number; readonly error: string } | null;
 };
+
+/** A consumer on its way to another place in the log. */
+export type Moved = Consumer & {
+  /** Where it is to go on. */
+  readonly sequence: Sequence;
+  /** What tells this move from others: a time as text, since a Date holds no microseconds. */
+  readonly movedAt: string;
+};
+
+/** Shown to whoever looks in that moment, or after a crash in it. */
+const moving = "being resumed from another position; should this stay, resume it again";
 
 /** Starts a consumer right after `start`; `latest` is where the log ends now. */
 export async function createPosition(
@@ -98,6 +106,81 @@ export async function disable(
   return disabled.length > 0;
 }
 
+/**
+ * Stops pushing to a consumer, or leaves it to poll; its position stays. What is under way is not
+ * void: it may have been delivered, and its outcome should be told. False when there is none.
+ */
+export async function stopServing(
+  transaction: OrmTransaction,
+  { status, reason, ...of }: Consumer & { status: "paused" | "polling"; reason: string | null },
+): Promise<boolean> {
+  const stopped = await transaction
+    .update(positions)
+    .set({ status, statusReason: reason })
+    .where(isOf(of))
+    .returning({ consumer: positions.consumer });
+  return stopped.length > 0;
+}
+
+/** Serves a consumer from where it stands, as if nothing had gone wrong. False when there is none. */
+export async function serve(transaction: OrmTransaction, of: Consumer): Promise<boolean> {
+  const served = await transaction
+    .update(positions)
+    .set({ ...nextGeneration, ...freshCircuit, status: "active", statusReason: null })
+    .where(isOf(of))
+    .returning({ consumer: positions.consumer });
+  return served.length > 0;
+}
+
+/**
+ * Puts a consumer elsewhere in the log, forwards or backwards: everything after `to` is for it, also
+ * what it got before. It is not served until `serveMoved`, because what it owes belongs to where it
+ * stood (owed.ts). Undefined when there is none.
+ */
+export async function movePosition(
+  transaction: OrmTransaction,
+  { to, lastMatched, ...of }: Consumer & { to: Position; lastMatched: Sequence },
+): Promise<Moved | undefined> {
+  const { sequence, day } = to;
+  const place = { sequence, day, lastMatched, resumedAt: template`clock_timestamp()` };
+  const [moved] = await transaction
+    .update(positions)
+    .set({ ...nextGeneration, ...freshCircuit, ...place, status: "paused", statusReason: moving })
+    .where(isOf(of))
+    .returning({ movedAt: template<string>`${positions.resumedAt}::text` });
+  return moved && { ...of, ...moved, sequence };
+}
+
+/** Serves a consumer that was moved, unless somebody has done something else with it since. */
+export async function serveMoved(transaction: OrmTransaction, moved: Moved): Promise<void> {
+  await transaction
+    .update(positions)
+    .set({ status: "active", statusReason: null })
+    .where(isMoving(moved));
+}
+
+/**
+ * True of the position as long as nobody has paused, resumed or moved its consumer since it was
+ * moved: nobody serves it. A change of its settings, which may come meanwhile, has no say in that.
+ */
+export function isMoving({ movedAt, ...of }: Moved) {
+  return and(
+    isOf(of),
+    eq(positions.statusReason, moving),
+    template`${positions.resumedAt} = ${movedAt}::timestamptz`,
+  );
+}
+
+/** Where a consumer stands, and the last event there that matched. */
+export async function readPosition(
+  transaction: OrmTransaction,
+  of: Consumer,
+): Promise<{ sequence: Sequence; lastMatched: Sequence } | undefined> {
+  const { sequence, lastMatched } = positions;
+  const [row] = await transaction.select({ sequence, lastMatched }).from(positions).where(isOf(of));
+  return row;
+}
+
 /** What became of deliveries stays in the ledger until retention takes it. */
 export async function removePosition(transaction: OrmTransaction, of: Consumer): Promise<void> {
   await transaction.delete(positions).where(isOf(of));
@@ -119,22 +202,6 @@ export async function removePositions(
     delete from positions p using locked l
     where p.tenant = ${tenant} and p.consumer = l.consumer`);
   return removed.count;
-}
-
-/**
- * Removes what a consumer without a position still owes, in steps: there may be a million of them,
- * and nobody may wait for a lock that long. Outcomes that come later find no position and leave
- * nothing here.
- */
-export async function removeRetries(sql: Sql, { tenant, consumer }: Consumer): Promise<void> {
-  let removed: number;
-  do {
-    const result = await sql`
-      delete from retries where ctid = any(array(
-        select ctid from retries where tenant = ${tenant} and endpoint = ${consumer}
-        limit ${removeMaxRows}))`;
-    removed = result.count;
-  } while (removed === removeMaxRows);
 }
 
 type ViewRow = {

@@ -148,6 +148,8 @@ export function createEndpointLoader(options: {
       select d.endpoint, d.sequence from positions p
       join deliveries d on d.tenant = p.tenant and d.endpoint = p.consumer
         and d.day >= p.day and d.sequence > p.sequence
+        -- Who was put at its position gets all that follows, whatever became of it before.
+        and (p.resumed_at is null or d.last_attempt_at >= p.resumed_at)
       where p.tenant = ${tenant} and p.status = 'active'
       union all
       select r.endpoint, r.sequence from positions p

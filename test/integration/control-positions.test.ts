@@ -1,7 +1,18 @@
 /** Where endpoints start in the log, and how they are seen to stand there. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
-import { disable, viewPositions } from "../../src/deliveries/positions.ts";
+import { skipOwed } from "../../src/deliveries/owed.ts";
+import {
+  bumpGeneration,
+  disable,
+  movePosition,
+  serve,
+  serveMoved,
+  stopServing,
+  viewPositions,
+  type Consumer,
+  type Moved,
+} from "../../src/deliveries/positions.ts";
 import type { Tenant } from "../../src/http/auth.ts";
 import { beginning, eventFingerprint } from "../../src/log/event.ts";
 import { createLog } from "../../src/log/log.ts";
@@ -162,6 +173,60 @@ describe("how it stands", () => {
     const view = (await viewPositions(sql, tenant.id, [uuid])).get(uuid);
     expect(Math.round((view?.lag.seconds ?? 0) / 86_400)).toBe(2);
   });
+});
+
+describe("a move", () => {
+  const retriesOf = async (uuid: string) =>
+    (await control.database.sql`select from retries where endpoint = ${uuid}`).length;
+
+  /** Moved, and not served yet. */
+  async function moved(): Promise<{ uuid: string; of: Consumer; move: Moved }> {
+    await control.appendTo(tenant.id, 1);
+    const { uuid } = await create({});
+    await addRetry(uuid);
+    const of = { tenant: tenant.id, consumer: uuid };
+    const to = { sequence: 1, day: new Date().toISOString().slice(0, 10) };
+    const move = await movePosition(control.database.orm, { ...of, to, lastMatched: 1 });
+    if (move === undefined) throw new Error("not moved");
+    return { uuid, of, move };
+  }
+
+  test("clears away what was owed and is served, also when settings change meanwhile", async () => {
+    const { orm } = control.database;
+    const { uuid, of, move } = await moved();
+    await bumpGeneration(orm, of);
+    await skipOwed(orm, move);
+    await serveMoved(orm, move);
+    expect(await retriesOf(uuid)).toBe(0);
+    expect(await statusOf(uuid)).toEqual(["active", null]);
+  });
+
+  test.each<[string, (of: Consumer) => Promise<unknown>, string]>([
+    ["pause", (of) => stopServing(control.database.orm, pausing(of)), "paused"],
+    ["resume", (of) => serve(control.database.orm, of), "active"],
+    ["move", (of) => movePosition(control.database.orm, moving(of)), "paused"],
+  ])("ends with a %s that comes after it", async (_, act, status) => {
+    const { orm } = control.database;
+    const { uuid, of, move } = await moved();
+    await act(of);
+    const [, reason] = await statusOf(uuid);
+    await skipOwed(orm, move);
+    await serveMoved(orm, move);
+    expect(await retriesOf(uuid)).toBe(1);
+    expect(await statusOf(uuid)).toEqual([status, reason]);
+  });
+
+  const pausing = (of: Consumer) => ({ ...of, status: "paused", reason: "mine" }) as const;
+  const moving = (of: Consumer) => ({
+    ...of,
+    to: { sequence: 0, day: "1970-01-01" },
+    lastMatched: 0,
+  });
+
+  async function statusOf(uuid: string) {
+    const view = (await viewPositions(control.database.sql, tenant.id, [uuid])).get(uuid);
+    return [view?.status, view?.statusReason];
+  }
 });
 
 describe("disabling", () => {

@@ -163,6 +163,36 @@ export const cases: Readonly<Record<string, Case>> = {
       },
     ],
   },
+  pauseEndpoint: {
+    samples: [
+      {
+        status: 200,
+        build: async (sender) => ({ ...(await newEndpoint(sender)), body: { reason: "moving" } }),
+      },
+    ],
+  },
+  pollEndpoint: { samples: [{ status: 200, build: newEndpoint }] },
+  resumeEndpoint: {
+    samples: [
+      {
+        status: 200,
+        build: async (sender) => ({ ...(await newEndpoint(sender)), body: { from: "latest" } }),
+      },
+      {
+        status: 200,
+        build: async (sender) => {
+          const from = { cursor: sender.things.cursor };
+          return { ...(await newEndpoint(sender)), body: { from } };
+        },
+      },
+    ],
+    problems: {
+      "cursor-invalid": async (sender) => {
+        const from = { cursor: "x".repeat(64) };
+        return { ...(await newEndpoint(sender)), body: { from } };
+      },
+    },
+  },
   rotateEndpointSecret: {
     samples: [
       {

@@ -33,6 +33,7 @@ export type ShownEndpoint = {
   readonly secret: string;
   readonly status: string;
   readonly status_reason: string | null;
+  readonly circuit: { readonly state: string };
   readonly position: string;
   readonly retrying: number;
   readonly dead: number;
@@ -54,7 +55,7 @@ export function createClient(url: string, key: string) {
   const authorization = `Bearer ${key}`;
   return {
     ...{ call, expectOk, tenant, tenantKey, append, page, readAll, stream },
-    ...{ createEndpoint, endpoint, endpointWhen },
+    ...{ createEndpoint, endpoint, endpointWhen, act },
   };
 
   async function call(method: string, path: string, body?: unknown): Promise<Answer> {
@@ -135,6 +136,11 @@ export function createClient(url: string, key: string) {
 
   async function endpoint(id: string): Promise<ShownEndpoint> {
     return (await expectOk("GET", `/endpoints/${id}`)) as ShownEndpoint;
+  }
+
+  /** What can be done with an endpoint: `pause`, `poll`, `resume`. */
+  async function act(id: string, action: string, body?: Json): Promise<ShownEndpoint> {
+    return (await expectOk("POST", `/endpoints/${id}/${action}`, body)) as ShownEndpoint;
   }
 
   /** Waits until the endpoint is as wanted. */

@@ -32,7 +32,7 @@ const thingsByName: Readonly<Record<string, Place["names"]>> = {
 /** Texts that name nothing which a tenant could have. */
 const plainTexts = new Set([
   ...["from", "types", "subjects", "type", "source", "subject", "dataversion"],
-  ...["name", "description", "secret", "retry_schedule", "give_up_after", "url"],
+  ...["name", "description", "reason", "secret", "retry_schedule", "give_up_after", "url"],
 ]);
 
 /** An open stream is read until its first event, which is there when it opens. */

@@ -3,7 +3,14 @@ import { z } from "zod";
 import { route, type Route } from "../../http/route.ts";
 import { timestamp } from "../../http/schemas.ts";
 import type { EndpointActions } from "./actions.ts";
-import { newSecret, oneEndpoint, secret, signature } from "./body-routes.ts";
+import {
+  description,
+  newSecret,
+  oneEndpoint,
+  secret,
+  shownEndpoint,
+  signature,
+} from "./body-routes.ts";
 
 const overlapDefaultSeconds = 86_400;
 
@@ -37,8 +44,86 @@ const rotatedSecret = z
     },
   });
 
+const pause = z
+  .strictObject({
+    reason: description.optional().meta({ description: "Shown as its `status_reason`" }),
+  })
+  .meta({ id: "EndpointPause", example: { reason: "The warehouse moves until Monday" } });
+
+const resumption = z
+  .strictObject({
+    from: z
+      .union([z.enum(["position", "latest"]), z.strictObject({ cursor: z.string() })])
+      .optional()
+      .meta({ description: "Where it goes on; its position unless given" }),
+  })
+  .meta({ id: "EndpointResumption", example: { from: "latest" } });
+
 export function createActionRoutes(actions: EndpointActions): Route[] {
-  return [rotateSecret(actions)];
+  return [rotateSecret(actions), ...stops(actions), resume(actions)];
+}
+
+function stops(actions: EndpointActions): Route[] {
+  return [
+    route({
+      ...oneEndpoint,
+      method: "post",
+      path: "/endpoints/{id}/pause",
+      id: "pauseEndpoint",
+      summary: "Stop pushing to an endpoint for a while",
+      description:
+        "Its position stays, so that it continues there when it is resumed. What has been sent " +
+        "already is still recorded.",
+      body: pause.prefault({}),
+      responses: { 200: shownEndpoint },
+      handle: async ({ params, body: { reason = null }, tenant }) => {
+        const paused = await actions.stop(params.id, tenant, { status: "paused", reason });
+        return { status: 200, body: paused };
+      },
+    }),
+    route({
+      ...oneEndpoint,
+      method: "post",
+      path: "/endpoints/{id}/poll",
+      id: "pollEndpoint",
+      summary: "Stop pushing to an endpoint because its consumer polls",
+      description:
+        "The same as a pause, for whoever reads `GET /events` instead. To be pushed to " +
+        "again after what was read, resume from its cursor.",
+      responses: { 200: shownEndpoint },
+      handle: async ({ params, tenant }) => {
+        const polling = await actions.stop(params.id, tenant, { status: "polling", reason: null });
+        return { status: 200, body: polling };
+      },
+    }),
+  ];
+}
+
+function resume(actions: EndpointActions): Route {
+  return route({
+    ...oneEndpoint,
+    method: "post",
+    path: "/endpoints/{id}/resume",
+    id: "resumeEndpoint",
+    summary: "Push to an endpoint again",
+    description:
+      "Whatever its status was: it is active, and its circuit closed. From its `position` nothing " +
+      "is lost. From `latest` or a cursor everything after that place is pushed, also what was " +
+      "pushed before; of what lies before, deliveries that were to be retried are `skipped`, and " +
+      "nothing is pushed any more. Attempts under way may be repeated.",
+    body: resumption.prefault({}),
+    responses: { 200: shownEndpoint },
+    problems: [
+      ...oneEndpoint.problems,
+      "cursor-invalid",
+      "cursor-expired",
+      "cursor-ahead",
+      "feed-reset",
+    ],
+    handle: async ({ params, body: { from = "position" }, tenant }) => {
+      return { status: 200, body: await actions.resume(params.id, tenant, from) };
+    },
+  });
 }
 
 function rotateSecret(actions: EndpointActions): Route {

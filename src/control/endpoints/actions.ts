@@ -1,4 +1,6 @@
 /** What can be done with an endpoint besides changing its settings. */
+import type { Database } from "../../db/database.ts";
+import { stopServing } from "../../deliveries/positions.ts";
 import {
   generateSecret,
   secretFault,
@@ -7,16 +9,48 @@ import {
 } from "../../deliveries/secrets.ts";
 import type { Tenant } from "../../http/auth.ts";
 import { unknownEndpoint, type EndpointAccess } from "./access.ts";
+import { createResume, type ResumeFrom } from "./resume.ts";
 import { rotate } from "./rotation.ts";
 import { invalid } from "./settings.ts";
+import type { ShownEndpoint } from "./show.ts";
+import type { StartOf } from "./start.ts";
 import type { EndpointStore } from "./store.ts";
 
 export type EndpointActions = ReturnType<typeof createEndpointActions>;
 
-export function createEndpointActions(options: { store: EndpointStore; access: EndpointAccess }) {
-  const { store, access } = options;
+export function createEndpointActions(options: {
+  database: Database;
+  store: EndpointStore;
+  access: EndpointAccess;
+  startOf: StartOf;
+}) {
+  const { database, store, access } = options;
+  const resumeEndpoint = createResume(options);
 
-  return { rotateSecret };
+  return { rotateSecret, stop, resume };
+
+  /** Nothing more is pushed until it is resumed; its position stays. */
+  async function stop(
+    id: string,
+    tenant: Tenant | undefined,
+    to: { status: "paused" | "polling"; reason: string | null },
+  ): Promise<ShownEndpoint> {
+    const endpoint = await access.find(id, tenant);
+    const of = { tenant: endpoint.tenant.id, consumer: endpoint.row.id };
+    if (!(await stopServing(database.orm, { ...of, ...to }))) throw unknownEndpoint();
+    access.announce(endpoint);
+    return access.showOne(endpoint);
+  }
+
+  async function resume(
+    id: string,
+    tenant: Tenant | undefined,
+    from: ResumeFrom,
+  ): Promise<ShownEndpoint> {
+    const endpoint = await access.find(id, tenant);
+    await resumeEndpoint(endpoint, from);
+    return access.showOne(endpoint);
+  }
 
   /** Throws for a secret that is not of the kind that is wanted, or that the endpoint has. */
   async function rotateSecret(

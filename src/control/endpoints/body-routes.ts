@@ -42,7 +42,7 @@ const types = z
 
 const subjects = z.array(text.min(1).max(subjectMaxLength)).min(1).max(subjectsMax);
 
-const description = text.max(descriptionMaxLength);
+export const description = text.max(descriptionMaxLength);
 
 const metadata = z.record(
   text.min(1).max(metadataNameMaxLength),

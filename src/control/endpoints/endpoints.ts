@@ -1,10 +1,7 @@
 /** Endpoints come, are seen, change their settings and go. */
 import { generateSecret, shownSecret, type SignatureVersion } from "../../deliveries/secrets.ts";
-import type { Marks } from "../../feed/marks.ts";
 import type { Tenant } from "../../http/auth.ts";
 import type { Start } from "../../http/selection.ts";
-import type { Position } from "../../log/event.ts";
-import type { Filter } from "../../log/filter.ts";
 import { Problem } from "../../problem.ts";
 import type { ListPage, ListQuery } from "../pages.ts";
 import { unknownEndpoint, type EndpointAccess } from "./access.ts";
@@ -16,6 +13,7 @@ import {
   type SettingsPatch,
 } from "./settings.ts";
 import { show, type ShownEndpoint } from "./show.ts";
+import type { StartOf } from "./start.ts";
 import type { EndpointStore } from "./store.ts";
 
 /** What the push side says of a URL that it would have to reach. */
@@ -28,7 +26,7 @@ export type UrlCheck =
 type EndpointsOptions = {
   readonly store: EndpointStore;
   readonly access: EndpointAccess;
-  readonly marks: Marks;
+  readonly startOf: StartOf;
   readonly checkUrl: CheckUrl;
   /** How long events are kept, which no retry schedule may outlast. */
   readonly retentionDays: number;
@@ -37,7 +35,7 @@ type EndpointsOptions = {
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
 export function createEndpoints(options: EndpointsOptions) {
-  const { store, access, marks, checkUrl, retentionDays } = options;
+  const { store, access, startOf, checkUrl, retentionDays } = options;
 
   return { create, list, get, change, remove, secret };
 
@@ -57,7 +55,9 @@ export function createEndpoints(options: EndpointsOptions) {
     const settings = applyPatch({ ...defaultSettings, url }, wanted.settings);
     requireWithinLimits(settings, retentionDays);
     await requireReachable(url);
-    const position = await positionOf(tenant, start, settings);
+    // Where the log ends is read in the statement that stores the position, and not here.
+    const isLatest = start === undefined || start.kind === "latest";
+    const position = isLatest ? "latest" : await startOf(tenant, start, settings);
     const endpoint = await store.create(tenant, settings, { secret, signature, start: position });
     access.announce(endpoint);
     return { ...(await access.showOne(endpoint)), secret: shownSecret(secret) };
@@ -100,22 +100,6 @@ export function createEndpoints(options: EndpointsOptions) {
   /** What verifies the pushes that are signed now. */
   async function secret(id: string, tenant: Tenant | undefined): Promise<string> {
     return shownSecret(store.secretOf(await access.find(id, tenant)));
-  }
-
-  /** Throws for a cursor that a reader could not continue from either. */
-  async function positionOf(
-    tenant: Tenant,
-    start: Start | undefined,
-    filter: Filter,
-  ): Promise<Position | "latest"> {
-    // Where the log ends is read in the statement that stores the position, and not here.
-    if (start === undefined || start.kind === "latest") return "latest";
-    const started = await marks.start(tenant.id, { filter, start, rebase: true });
-    if (start.kind === "cursor") {
-      const read = await marks.firstRead(tenant.id, started.mark)(started.mark, 1, 1);
-      if (read.kind !== "events") throw await marks.refusal(tenant.id, started.filter, read);
-    }
-    return started.mark;
   }
 
   async function requireReachable(url: string): Promise<void> {

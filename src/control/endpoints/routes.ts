@@ -19,6 +19,7 @@ import {
   toPatch,
 } from "./body-routes.ts";
 import { createEndpoints, type CheckUrl, type Endpoints } from "./endpoints.ts";
+import { createStartOf } from "./start.ts";
 import { createEndpointStore } from "./store.ts";
 
 export function createEndpointRoutes(options: {
@@ -33,8 +34,9 @@ export function createEndpointRoutes(options: {
 }): Route[] {
   const store = createEndpointStore(options);
   const access = createEndpointAccess({ store, changed: options.changed });
-  const endpoints = createEndpoints({ ...options, store, access });
-  const actions = createEndpointActions({ ...options, store, access });
+  const startOf = createStartOf(options.marks);
+  const endpoints = createEndpoints({ ...options, store, access, startOf });
+  const actions = createEndpointActions({ ...options, store, access, startOf });
   return [...routesOfAll(endpoints), ...routesOfOne(endpoints), ...createActionRoutes(actions)];
 }
 

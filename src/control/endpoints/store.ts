@@ -16,19 +16,22 @@ import {
   sealSecrets,
   type EndpointSecret,
 } from "../../deliveries/endpoint.ts";
+import { removeOwed } from "../../deliveries/owed.ts";
 import {
   beginAnew,
   bumpGeneration,
   createPosition,
+  movePosition,
   removePosition,
-  removeRetries,
   viewPositions,
+  type Moved,
   type PositionView,
 } from "../../deliveries/positions.ts";
 import type { SignatureVersion } from "../../deliveries/secrets.ts";
 import type { Tenant } from "../../http/auth.ts";
 import type { KeyRing } from "../../keyring.ts";
-import type { Position, TenantId } from "../../log/event.ts";
+import type { Position, Sequence, TenantId } from "../../log/event.ts";
+import type { Filter } from "../../log/filter.ts";
 import { Problem } from "../../problem.ts";
 import { toTenant } from "../directory.ts";
 import { timeOrderedUuid } from "../ids.ts";
@@ -54,7 +57,7 @@ export type EndpointStore = ReturnType<typeof createEndpointStore>;
 
 export function createEndpointStore({ database, ring }: { database: Database; ring: KeyRing }) {
   const { orm, sql } = database;
-  return { create, find, list, change, changeSecrets, remove, secretOf, view };
+  return { create, find, list, change, changeSecrets, move, remove, secretOf, view };
 
   /** Throws when the tenant has as many as it may have. */
   async function create(
@@ -160,6 +163,23 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
     });
   }
 
+  /**
+   * Puts an endpoint elsewhere in the log, with what its filter matched last there; see
+   * `movePosition`. Says why not if it was not moved.
+   */
+  async function move(
+    { tenant, row }: Endpoint,
+    { to, lastMatched }: { to: Position; lastMatched: Sequence },
+  ): Promise<Moved | "gone" | "filter-changed"> {
+    return orm.transaction(async (transaction) => {
+      const locked = await lockOwn(transaction, tenant, row.id);
+      if (locked === undefined) return "gone";
+      if (!isDeepStrictEqual(filterOf(locked), filterOf(row))) return "filter-changed";
+      const of = { tenant: tenant.id, consumer: row.id };
+      return (await movePosition(transaction, { ...of, to, lastMatched })) ?? "gone";
+    });
+  }
+
   /** False when it was gone already. */
   async function remove({ tenant, row: { id } }: Endpoint): Promise<boolean> {
     const consumer = { tenant: tenant.id, consumer: id };
@@ -171,7 +191,7 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
       await removePosition(transaction, consumer);
       return rows.length > 0;
     });
-    await removeRetries(database.sql, consumer);
+    await removeOwed(orm, consumer);
     return removed;
   }
 
@@ -226,6 +246,10 @@ async function lockOwn(
   const own = transaction.select().from(endpoints).where(isOwn(tenant, id));
   const [locked] = await own.for("update");
   return locked;
+}
+
+export function filterOf({ types, subjects }: EndpointRow): Filter {
+  return { types, subjects };
 }
 
 function isOwn(tenant: Tenant, id: string) {

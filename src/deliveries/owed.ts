@@ -1,0 +1,96 @@
+/**
+ * What an endpoint owes besides what follows its position: failed deliveries that are to be tried
+ * again, and subjects that it is behind with. Outcomes bring them (ledger.ts); here they go when
+ * the endpoint goes, or is put elsewhere in the log.
+ *
+ * There may be a million retries, and nobody may wait for a lock that long. So they go in steps,
+ * each a statement of its own. Whoever is interrupted in the middle leaves what was owed owed.
+ */
+import { sql as template } from "drizzle-orm";
+import type { OrmTransaction } from "../db/database.ts";
+import { positions } from "../db/delivery-schema.ts";
+import { isMoving, type Consumer, type Moved } from "./positions.ts";
+
+/** About 50 ms of work. */
+const stepMaxRows = 5_000;
+
+/**
+ * Of a consumer without a position. Outcomes that come later find no position and leave nothing
+ * here.
+ */
+export async function removeOwed(orm: OrmTransaction, of: Consumer): Promise<void> {
+  const { tenant, consumer } = of;
+  await inSteps(async () => {
+    const { count } = await orm.execute(template`
+      delete from retries where ctid = any(array(
+        select ctid from retries where tenant = ${tenant} and endpoint = ${consumer}
+        limit ${stepMaxRows}))`);
+    return count;
+  });
+  await orm.execute(template`
+    delete from blocked_subjects where tenant = ${tenant} and endpoint = ${consumer}`);
+}
+
+/**
+ * Of a consumer that was put at a position and is not served yet. What it owed up to there is
+ * skipped, which deliveries tell; what it owed beyond will be sent again with all that follows.
+ *
+ * Each step holds the position `for share` and asks whether the consumer is still on its way: a
+ * step that comes after it is served again would take what is owed from there on.
+ */
+export async function skipOwed(orm: OrmTransaction, moved: Moved): Promise<void> {
+  await inSteps(() => skipRetries(orm, moved));
+  await inSteps(() => removeRetriesBeyond(orm, moved));
+  const { tenant, consumer } = moved;
+  await orm.execute(template`
+    with fence as materialized (${fence(orm, moved)})
+    delete from blocked_subjects
+    where tenant = ${tenant} and endpoint = ${consumer} and exists (select from fence)`);
+}
+
+async function skipRetries(orm: OrmTransaction, moved: Moved): Promise<number> {
+  const { tenant, consumer, sequence } = moved;
+  const taken = await orm.execute(template`
+    with fence as materialized (${fence(orm, moved)}), taken as (
+      delete from retries where exists (select from fence) and ctid = any(array(
+        select ctid from retries
+        where tenant = ${tenant} and endpoint = ${consumer} and sequence <= ${sequence}
+        order by sequence limit ${stepMaxRows}))
+      returning *
+    ), skipped as (
+      insert into deliveries (tenant, endpoint, day, sequence, status, attempts, previous,
+        first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued)
+      select tenant, endpoint, day, sequence, 'skipped', attempts, previous,
+        first_attempt_at, last_attempt_at, 0, 0, status_code, error, requeued
+      from taken
+      -- A day that retention has taken has no partition, and nobody asks for it any more.
+      where day >= (select oldest_day from log_settings)
+      -- One that was settled before, and then sent again, stays what it was.
+      on conflict do nothing
+    )
+    select sequence from taken`);
+  return taken.count;
+}
+
+async function removeRetriesBeyond(orm: OrmTransaction, moved: Moved): Promise<number> {
+  const { tenant, consumer, sequence } = moved;
+  const { count } = await orm.execute(template`
+    with fence as materialized (${fence(orm, moved)})
+    delete from retries where exists (select from fence) and ctid = any(array(
+      select ctid from retries
+      where tenant = ${tenant} and endpoint = ${consumer} and sequence > ${sequence}
+      order by sequence limit ${stepMaxRows}))`);
+  return count;
+}
+
+function fence(orm: OrmTransaction, moved: Moved) {
+  return orm
+    .select({ consumer: positions.consumer })
+    .from(positions)
+    .where(isMoving(moved))
+    .for("share");
+}
+
+async function inSteps(step: () => Promise<number>): Promise<void> {
+  while ((await step()) === stepMaxRows);
+}

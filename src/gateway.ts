@@ -48,6 +48,7 @@ import { createEndpointLoader } from "./push/endpoints.ts";
 import { startPush, type Push } from "./push/push.ts";
 import { createPushHeaders } from "./push/request.ts";
 import { createDeliveryRoutes } from "./push/routes.ts";
+import { createTestPush } from "./push/test-push.ts";
 import { createStreams, type Streams } from "./stream/streams.ts";
 import { createStreamRoutes } from "./stream/routes.ts";
 import { createLogger, type Logger } from "./telemetry.ts";
@@ -71,6 +72,7 @@ type Services = {
   readonly fanout: Fanout;
   readonly feed: Feed;
   readonly egress: EgressPolicy;
+  readonly attempter: Attempter;
   readonly limiter: RateLimiter;
 };
 
@@ -96,6 +98,9 @@ const housekeepingConnections = 1;
 const noTimeLimits =
   "the database ends no statement of ours by itself: set statement_timeout and lock_timeout on " +
   "the role that DATABASE_URL names, since a pooler does not pass them on";
+
+/** How pushes introduce themselves. */
+const userAgent = `Tidegate/${packageJson.version}`;
 
 /** The answer to a probe must come before the prober gives up. */
 const readinessTimeoutMs = 2_000;
@@ -135,18 +140,15 @@ export async function startGateway(
   const stages = createStages(services, appends, control);
   opening.defer(hearChanges(fanout, (what) => forget(what, stages, housekeeping)));
   opening.defer(() => stages.appender.drain());
+  // Cuts what has not ended in time, so not before all has drained.
+  opening.defer(() => services.attempter.stop());
   // All that drains does so at the same time, or the grace times would add up.
   const drains: (() => Promise<void>)[] = [];
   opening.defer(async () => void (await Promise.all(drains.map((drain) => drain()))));
   const { host, port, shutdownMs } = config;
   if (config.roles.has("push")) {
-    const attempter = createAttempter({ policy: services.egress, proxy: config.egressProxy });
-    const push = await startPushRole(services, control, attempter, outcomes);
-    drains.push(async () => {
-      await push.stop(shutdownMs);
-      // Cuts what has not ended in time, so not a moment earlier.
-      await attempter.stop();
-    });
+    const push = await startPushRole(services, control, outcomes);
+    drains.push(() => push.stop(shutdownMs));
   }
   const { app } = createHttp(services, stages);
   const listening = await listen(app, { host, port, log: logger });
@@ -217,13 +219,16 @@ async function openFanout(config: Config, shards: number, log: Logger): Promise<
 function createServices(
   given: Pick<Services, "config" | "logger" | "database" | "ring" | "shards" | "fanout">,
 ): Services {
+  const { allowAddresses, egressProxy } = given.config;
   const log = createLog(given.database.sql);
+  const egress = createEgressPolicy({ allow: allowAddresses });
   return {
     ...given,
     log,
     feed: createFeed({ log, fanout: given.fanout, logger: given.logger }),
     cursors: createCursors(given.ring),
-    egress: createEgressPolicy({ allow: given.config.allowAddresses }),
+    egress,
+    attempter: createAttempter({ policy: egress, proxy: egressProxy }),
     limiter: createRateLimiter(),
   };
 }
@@ -234,6 +239,7 @@ function controlOptions(services: Services): ControlOptions {
     ...{ database, ring, cursors, shards, limiter },
     retentionDays: config.retentionDays,
     checkUrl: egress.checkUrl,
+    testPush: createTestPush({ ...services, userAgent, log: services.logger }),
     announce: (change) => announceChange(fanout, change),
   };
 }
@@ -282,10 +288,9 @@ function frameOf({ tenant, shard, events }: AppendedRun): EventsFrame {
 async function startPushRole(
   services: Services,
   control: Control,
-  attempter: Attempter,
   writes: Database,
 ): Promise<Push> {
-  const { config, logger: log, database, ring, cursors, feed, shards } = services;
+  const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
   const defaultScheduleMs = config.retryScheduleMs;
   return startPush({
     sql: database.sql,
@@ -295,7 +300,7 @@ async function startPushRole(
     endpoints: createEndpointLoader({ database, ring, defaultScheduleMs, log }),
     deliver: createDeliverer({
       attempter,
-      pushHeaders: createPushHeaders({ cursors, userAgent: `Tidegate/${packageJson.version}` }),
+      pushHeaders: createPushHeaders({ cursors, userAgent }),
       log,
       disable: control.disableEndpoint,
     }),

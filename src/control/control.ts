@@ -9,6 +9,7 @@ import type { Cursors } from "../log/cursor.ts";
 import type { TenantId } from "../log/event.ts";
 import { createLog } from "../log/log.ts";
 import { createDirectory, type Change, type ControlDirectory } from "./directory.ts";
+import type { TestPush } from "./endpoints/actions.ts";
 import type { CheckUrl } from "./endpoints/endpoints.ts";
 import { createEndpointRoutes } from "./endpoints/routes.ts";
 import { createEventTypeRoutes } from "./event-types/routes.ts";
@@ -42,6 +43,7 @@ export type ControlOptions = {
   readonly shards: number;
   readonly retentionDays: number;
   readonly checkUrl: CheckUrl;
+  readonly testPush: TestPush;
   readonly limiter: Pick<RateLimiter, "use">;
   /** Tells the other processes; called after the commit. */
   readonly announce: (change: Change) => void;

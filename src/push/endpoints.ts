@@ -55,6 +55,9 @@ export type Endpoint = {
   readonly nextRetryAt: number | undefined;
 };
 
+/** What of an endpoint its requests depend on. */
+export type Recipient = Pick<Endpoint, "tenant" | "name" | "headers" | "contentType" | "sign">;
+
 /** What of a tenant is driven may differ from, when nobody told of a change. */
 export type Standing = {
   readonly pushesPerSecond: number | null;
@@ -191,19 +194,15 @@ export function createEndpointLoader(options: {
     const { endpoint, position } = row;
     const wanted = { types: endpoint.types, subjects: endpoint.subjects };
     return {
-      tenant: endpoint.tenant as TenantId,
+      ...recipientOf(ring, endpoint),
       tenantName: row.tenantName,
       pushesPerSecond: row.pushesPerSecond,
       id: endpoint.id,
-      name: endpointName(endpoint.id),
       shard: position.shard,
       generation: position.generation,
       url: endpoint.url,
       filter: compileFilter(wanted),
       wanted,
-      headers: openHeaders(ring, endpoint.id, endpoint.headers),
-      contentType: contentTypeOf(endpoint.format),
-      sign: createSigner(openSecrets(ring, endpoint.id, endpoint.secrets)),
       timeoutMs: endpoint.timeoutMs,
       maxInFlight: endpoint.maxInFlight,
       scheduleMs: endpoint.retryScheduleMs ?? defaultScheduleMs,
@@ -242,4 +241,16 @@ function circuitOf(row: PositionRow): Circuit {
 /** The media type of pushes. */
 export function contentTypeOf(format: (typeof endpoints.$inferSelect)["format"]): string {
   return format === "cloudevents" ? "application/cloudevents+json" : "application/json";
+}
+
+/** Throws when what is sealed cannot be opened. */
+export function recipientOf(ring: KeyRing, endpoint: typeof endpoints.$inferSelect): Recipient {
+  const { tenant, id, format } = endpoint;
+  return {
+    tenant: tenant as TenantId,
+    name: endpointName(id),
+    headers: openHeaders(ring, id, endpoint.headers),
+    contentType: contentTypeOf(format),
+    sign: createSigner(openSecrets(ring, id, endpoint.secrets)),
+  };
 }

@@ -163,6 +163,7 @@ export const cases: Readonly<Record<string, Case>> = {
       },
     ],
   },
+  testEndpoint: { samples: [{ status: 200, build: ownEndpoint }] },
   pauseEndpoint: {
     samples: [
       {

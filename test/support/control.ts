@@ -19,12 +19,14 @@ export const operator = "tg_op_first";
 
 export type TestControl = Awaited<ReturnType<typeof startControl>>;
 
-/** `checkUrl` stands in for the push side's: nothing here is pushed. */
+/** `checkUrl` and `testPush` stand in for the push side's: nothing here is pushed. */
 const checkUrl: CheckUrl = async (url) => {
   if (url.startsWith("ftp:")) return { kind: "invalid", detail: "must be http or https" };
   if (url.includes("10.0.0.1")) return { kind: "address-not-allowed", detail: "private address" };
   return { kind: "accepted" };
 };
+
+const testPush = () => Promise.reject(new Error("nothing is pushed here"));
 
 export async function startControl() {
   const opened = new AsyncDisposableStack();
@@ -49,9 +51,13 @@ export async function startControl() {
   /** A further process on the same database. Processes hear nothing of each other here. */
   async function another({ retentionDays = 30, operatorKey = operator } = {}) {
     const limiter = createRateLimiter();
-    const options = { database, ring, cursors, shards, retentionDays, checkUrl, limiter };
+    const options = { database, ring, cursors, shards, retentionDays, limiter };
+    const pushSide = { checkUrl, testPush };
     const announce = (change: Change) => changes.push(change);
-    const control: Control = await createControl({ ...options, announce, operatorKey });
+    const control: Control = await createControl({
+      ...{ ...options, ...pushSide },
+      ...{ announce, operatorKey },
+    });
     const { directory } = control;
     const api = await startApi(control.routes, { directory, isUnavailable });
     opened.defer(() => api.stop(0));

@@ -59,8 +59,80 @@ const resumption = z
   })
   .meta({ id: "EndpointResumption", example: { from: "latest" } });
 
+const testedPush = z
+  .object({
+    delivered: z.boolean(),
+    attempt: z.object({
+      at: timestamp,
+      latency_ms: z.int().min(0),
+      status_code: z.int().nullable(),
+      error: z
+        .object({ class: z.string(), message: z.string() })
+        .nullable()
+        .meta({ description: "Why it was not delivered" }),
+      request: z.object({
+        url: z.string(),
+        headers: z
+          .record(z.string(), z.string())
+          .meta({ description: "Values of your own, and signatures, are left out" }),
+        body: z.string(),
+      }),
+      response: z
+        .object({
+          headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+          body: z.string().meta({ description: "Its first 4 KiB" }),
+          truncated: z.boolean(),
+        })
+        .nullable(),
+    }),
+  })
+  .meta({
+    id: "TestedPush",
+    example: {
+      delivered: false,
+      attempt: {
+        at: "2026-11-23T12:00:00.000Z",
+        latency_ms: 42,
+        status_code: 401,
+        error: { class: "http", message: "status 401" },
+        request: {
+          url: "https://example.com/webhooks",
+          headers: {
+            "content-type": "application/json",
+            "webhook-signature": "[redacted]",
+            "x-environment": "[redacted]",
+          },
+          body: '{"specversion":"1.0","type":"tidegate.test"}',
+        },
+        response: {
+          headers: { "content-type": "text/plain" },
+          body: "signature does not match",
+          truncated: false,
+        },
+      },
+    },
+  });
+
 export function createActionRoutes(actions: EndpointActions): Route[] {
-  return [rotateSecret(actions), ...stops(actions), resume(actions)];
+  return [rotateSecret(actions), ...stops(actions), resume(actions), test(actions)];
+}
+
+function test(actions: EndpointActions): Route {
+  return route({
+    ...oneEndpoint,
+    method: "post",
+    path: "/endpoints/{id}/test",
+    id: "testEndpoint",
+    summary: "Push a test event to an endpoint",
+    description:
+      "One signed push of type `tidegate.test` that stands in no log: its sequence is zero, and no " +
+      "cursor comes with it. Whatever the endpoint's status is, it is sent once and changes " +
+      "nothing. The answer is 200 however the receiver takes it, and says how.",
+    responses: { 200: testedPush },
+    handle: async ({ params, tenant }) => {
+      return { status: 200, body: await actions.test(params.id, tenant) };
+    },
+  });
 }
 
 function stops(actions: EndpointActions): Route[] {

@@ -14,7 +14,30 @@ import { rotate } from "./rotation.ts";
 import { invalid } from "./settings.ts";
 import type { ShownEndpoint } from "./show.ts";
 import type { StartOf } from "./start.ts";
-import type { EndpointStore } from "./store.ts";
+import type { EndpointRow, EndpointStore } from "./store.ts";
+
+/** What the push side does for it: one push outside the log, whatever the endpoint's status is. */
+export type TestPush = (tenantName: string, endpoint: EndpointRow) => Promise<TestedPush>;
+
+export type TestedPush = {
+  readonly delivered: boolean;
+  readonly attempt: {
+    readonly at: string;
+    readonly latency_ms: number;
+    readonly status_code: number | null;
+    readonly error: { readonly class: string; readonly message: string } | null;
+    readonly request: {
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    };
+    readonly response: {
+      readonly headers: Readonly<Record<string, string | string[]>>;
+      readonly body: string;
+      readonly truncated: boolean;
+    } | null;
+  };
+};
 
 export type EndpointActions = ReturnType<typeof createEndpointActions>;
 
@@ -23,11 +46,12 @@ export function createEndpointActions(options: {
   store: EndpointStore;
   access: EndpointAccess;
   startOf: StartOf;
+  testPush: TestPush;
 }) {
-  const { database, store, access } = options;
+  const { database, store, access, testPush } = options;
   const resumeEndpoint = createResume(options);
 
-  return { rotateSecret, stop, resume };
+  return { rotateSecret, stop, resume, test };
 
   /** Nothing more is pushed until it is resumed; its position stays. */
   async function stop(
@@ -50,6 +74,11 @@ export function createEndpointActions(options: {
     const endpoint = await access.find(id, tenant);
     await resumeEndpoint(endpoint, from);
     return access.showOne(endpoint);
+  }
+
+  async function test(id: string, tenant: Tenant | undefined): Promise<TestedPush> {
+    const endpoint = await access.find(id, tenant);
+    return testPush(endpoint.tenant.name, endpoint.row);
   }
 
   /** Throws for a secret that is not of the kind that is wanted, or that the endpoint has. */

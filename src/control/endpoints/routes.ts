@@ -8,7 +8,7 @@ import type { KeyRing } from "../../keyring.ts";
 import type { Change } from "../directory.ts";
 import { createEndpointAccess } from "./access.ts";
 import { createActionRoutes } from "./action-routes.ts";
-import { createEndpointActions } from "./actions.ts";
+import { createEndpointActions, type TestPush } from "./actions.ts";
 import {
   createdEndpoint,
   endpointPatch,
@@ -27,6 +27,7 @@ export function createEndpointRoutes(options: {
   ring: KeyRing;
   marks: Marks;
   checkUrl: CheckUrl;
+  testPush: TestPush;
   /** How long events are kept, which no retry schedule may outlast. */
   retentionDays: number;
   /** Called after the commit. */

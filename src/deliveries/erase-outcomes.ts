@@ -58,3 +58,14 @@ export async function eraseRetries(
       select ctid from retries where tenant = ${tenant} limit ${most}))`);
   return count;
 }
+
+export async function eraseBlockedSubjects(
+  transaction: OrmTransaction,
+  tenant: TenantId,
+  most: number,
+): Promise<number> {
+  const { count } = await transaction.execute(template`
+    delete from blocked_subjects where ctid = any(array(
+      select ctid from blocked_subjects where tenant = ${tenant} limit ${most}))`);
+  return count;
+}

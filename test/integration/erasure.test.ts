@@ -2,6 +2,7 @@
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase, type Database } from "../../src/db/database.ts";
+import { endpointName } from "../../src/deliveries/endpoint.ts";
 import { fillTenant, rowsOf, tablesWith } from "../support/full-tenant.ts";
 import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
 import { startReceiver, type Receiver } from "../support/receiver.ts";
@@ -81,9 +82,9 @@ describe.concurrent("an erasure", () => {
     });
     await untilGone("full");
     const [told] = lines.filter(({ msg, tenantId: id }) => msg === "tenant erased" && id === full);
-    // A key and a position at once; then outcomes, attempts and retries for every tenth event, two
-    // days of deduplication keys, the days themselves and the endpoint.
-    expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 2 * 750 + 2 * 150 + 5 + 1 });
+    // A key and a position at once; then outcomes, attempts, retries and blocked subjects for every
+    // tenth event, two days of deduplication keys, the days themselves and the endpoint.
+    expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 3 * 750 + 2 * 150 + 5 + 1 });
     expect(await tablesWith(database.sql, full)).toEqual([]);
     expect(await rowsOf(database.sql, beside)).toEqual(before);
   });
@@ -247,6 +248,28 @@ describe.concurrent("those who use the tenant when it is erased", () => {
     answer();
     await untilGone("pushed");
     expect(slow.requests.length).toBeLessThanOrEqual(4);
+    expect(await tablesWith(database.sql, id)).toEqual([]);
+  });
+
+  test("leave nothing behind by resuming an endpoint in that moment", async () => {
+    await gateway.createTenant("resumed");
+    const id = await tenantId("resumed");
+    await fillTenant(database.sql, "resumed", 25_000);
+    const [{ endpoint }] = await database.sql<[{ endpoint: string }]>`
+      select id as endpoint from endpoints where tenant = ${id}`;
+    // What was settled before is not skipped.
+    await database.sql`delete from deliveries where tenant = ${id} and sequence % 10 = 0`;
+    const path = `/endpoints/${endpointName(endpoint)}/resume`;
+    const resumed = gateway.call("POST", path, { body: { from: "latest" } });
+    const isUnderWay = async () => {
+      const [row] = await database.sql`
+        select from deliveries where tenant = ${id} and status = 'skipped' limit 1`;
+      return row !== undefined;
+    };
+    await waitUntil(isUnderWay, { what: "the first step of the resume" });
+    await succeed(gateway.call("DELETE", "/tenants/resumed"));
+    expect([200, 404, 409]).toContain((await resumed).status);
+    await untilGone("resumed", allGoneDeadlineMs);
     expect(await tablesWith(database.sql, id)).toEqual([]);
   });
 

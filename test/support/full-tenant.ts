@@ -13,7 +13,8 @@ const keyDaysBack = 1;
 
 /**
  * Fills a tenant that has no events yet. Its endpoint has nothing to send and retries that are not
- * due. Each event has an outcome, one in ten an attempt and a retry, and of the last two days a key.
+ * due. Each event has an outcome, one in ten an attempt, a retry and a subject that it blocks, and
+ * of the last two days a key.
  */
 export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): Promise<string> {
   const [{ tenant, shard, today }] = await sql<[{ tenant: string; shard: number; today: string }]>`
@@ -50,6 +51,10 @@ export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): 
       insert into retries (tenant, endpoint, sequence, day, attempts, previous, due_at,
         first_attempt_at, last_attempt_at)
       select ${tenant}, ${endpoint}, sequence, day, 1, sequence - 1, now() + interval '1 day', day, day
+      from rows where sequence % 10 = 0
+    ), blocked as (
+      insert into blocked_subjects (tenant, endpoint, key, subject, sequence, day, matched)
+      select ${tenant}, ${endpoint}, md5(sequence::text)::uuid, sequence::text, sequence, day, 0
       from rows where sequence % 10 = 0
     ), begun as (
       insert into log_days (tenant, day, first_sequence, first_at)

@@ -19,7 +19,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { and, asc, eq, isNull, sql as template } from "drizzle-orm";
 import type { Orm, OrmTransaction } from "../../db/database.ts";
 import { endpoints, erasures, keys, tenants } from "../../db/schema.ts";
-import { eraseAttempts, eraseDeliveries, eraseRetries } from "../../deliveries/erase-outcomes.ts";
+import {
+  eraseAttempts,
+  eraseBlockedSubjects,
+  eraseDeliveries,
+  eraseRetries,
+} from "../../deliveries/erase-outcomes.ts";
 import { removePositions } from "../../deliveries/positions.ts";
 import {
   endTenantLog,
@@ -140,7 +145,7 @@ type Erased = {
 };
 
 const keptByDay = [eraseAppendKeys, eraseDeliveries, eraseAttempts];
-const keptTogether = [eraseRetries, eraseEndpoints];
+const keptTogether = [eraseRetries, eraseBlockedSubjects, eraseEndpoints];
 
 /** Up to a batch of what is left. */
 async function eraseRows(transaction: OrmTransaction, tenant: TenantId): Promise<Erased> {

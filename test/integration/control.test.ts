@@ -28,6 +28,10 @@ describe("tenants", () => {
       tenant: "first",
       name: "First Ltd",
       limits: none,
+      endpoints: {
+        ...{ total: 0, active: 0, paused: 0, polling: 0, disabled: 0 },
+        circuits: { closed: 0, open: 0, half_open: 0 },
+      },
       status: "active",
       erasure: null,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

@@ -1,5 +1,6 @@
 /** What a tenant may do at most: set by operators, seen by the tenant, kept for its endpoints. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { listed, operator, startControl, type TestControl } from "../support/control.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -104,11 +105,57 @@ describe("limits", () => {
       tenant: "own",
       limits: { ...none, endpoints: 5 },
       use: expect.objectContaining({ endpoints: 1 }),
+      endpoints: expect.objectContaining({ total: 1, active: 1 }),
     };
     expect((await control.call("GET", "/limits", key)).json).toEqual(expected);
     expect((await control.call("GET", "/limits?tenant=own", operator)).json).toEqual(expected);
     const appender = await control.key("own", ["append"]);
     expect((await control.call("GET", "/limits", appender)).slug).toBe("scope-missing");
+  });
+});
+
+describe("the endpoints of a tenant", () => {
+  test("are summed up by status and circuit, for it alone and in a list", async () => {
+    const { sql } = control.database;
+    const one = await control.tenant("summed");
+    const key = await control.key("summed");
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      const { json } = await control.call("POST", "/endpoints", key, { url });
+      ids.push(endpointUuid(String(json?.["id"])) ?? "");
+    }
+    await control.tenant("summed-too");
+    const other = await control.key("summed-too");
+    await control.call("POST", "/endpoints", other, { url });
+    const states = [
+      ["active", "closed"],
+      ["active", "open"],
+      ["active", "half_open"],
+      ["paused", "open"],
+      ["polling", "closed"],
+      ["disabled", "open"],
+    ];
+    for (const [n, [status = "", circuit = ""]] of states.entries()) {
+      await sql`update positions set status = ${status}, circuit = ${circuit}
+        where tenant = ${one.id} and consumer = ${ids[n] ?? ""}`;
+    }
+    const summed = {
+      ...{ total: 6, active: 3, paused: 1, polling: 1, disabled: 1 },
+      circuits: { closed: 2, open: 3, half_open: 1 },
+    };
+    const shown = await control.call("GET", "/tenants/summed", operator);
+    expect(shown.json?.["endpoints"]).toEqual(summed);
+    const limits = await control.call("GET", "/limits", key);
+    expect(limits.json).toMatchObject({ use: { endpoints: 6 }, endpoints: summed });
+    for (const body of [{}, { name: "Summed" }]) {
+      const changed = await control.call("PATCH", "/tenants/summed", operator, body);
+      expect(changed.json?.["endpoints"]).toEqual(summed);
+    }
+
+    const all = listed(await control.call("GET", "/tenants?limit=1000", operator), "tenants");
+    const totals = new Map(all.map(({ tenant, endpoints }) => [tenant, endpoints]));
+    expect(totals.get("summed")).toEqual(summed);
+    expect(totals.get("summed-too")).toMatchObject({ total: 1, circuits: { closed: 1, open: 0 } });
   });
 });
 

@@ -256,7 +256,7 @@ function isOwn(tenant: Tenant, id: string) {
   return and(eq(endpoints.tenant, tenant.id), eq(endpoints.id, id));
 }
 
-export async function countEndpoints(orm: Pick<Orm, "select">, tenant: TenantId): Promise<number> {
+async function countEndpoints(orm: Pick<Orm, "select">, tenant: TenantId): Promise<number> {
   const [row] = await orm
     .select({ endpoints: count() })
     .from(endpoints)

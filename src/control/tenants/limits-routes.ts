@@ -4,7 +4,8 @@ import type { Orm } from "../../db/database.ts";
 import type { TenantLimits } from "../../http/auth.ts";
 import type { RateLimiter } from "../../http/rate-limit.ts";
 import { route, type Route } from "../../http/route.ts";
-import { countEndpoints } from "../endpoints/store.ts";
+import { noEndpoints, summarizeEndpoints } from "../endpoints/summary.ts";
+import { shownSummary, summaryExample } from "./summary-routes.ts";
 
 /** What its column holds. */
 const limitMax = 2_147_483_647;
@@ -98,16 +99,23 @@ export function createLimitsRoutes(options: {
               appends: rateInUse,
               reads: rateInUse,
             }),
+            endpoints: shownSummary,
           })
           .meta({
             id: "LimitsInUse",
-            example: { tenant: "acme", limits: limitsExample, use: useExample },
+            example: {
+              tenant: "acme",
+              limits: limitsExample,
+              use: useExample,
+              endpoints: summaryExample,
+            },
           }),
       },
       handle: async ({ tenant }) => {
-        const { name, limits } = tenant;
-        const use = { endpoints: await countEndpoints(orm, tenant.id), ...limiter.use(tenant) };
-        return { status: 200, body: { tenant: name, limits: showLimits(limits), use } };
+        const { id, name, limits } = tenant;
+        const endpoints = (await summarizeEndpoints(orm, [id])).get(id) ?? noEndpoints;
+        const use = { endpoints: endpoints.total, ...limiter.use(tenant) };
+        return { status: 200, body: { tenant: name, limits: showLimits(limits), use, endpoints } };
       },
     }),
   ];

@@ -6,6 +6,7 @@ import { route, type Route } from "../../http/route.ts";
 import { pageOf, pageQuery, resourceName, timestamp } from "../../http/schemas.ts";
 import { Problem } from "../../problem.ts";
 import { toTenant, type Change } from "../directory.ts";
+import { noEndpoints, summarizeEndpoints, type EndpointSummary } from "../endpoints/summary.ts";
 import { beginErasure } from "./erasure.ts";
 import {
   limitsExample,
@@ -15,6 +16,7 @@ import {
   toLimits,
   unlimited,
 } from "./limits-routes.ts";
+import { shownSummary, summaryExample } from "./summary-routes.ts";
 import { createTenantStore, type TenantView } from "./tenants.ts";
 
 const displayName = z
@@ -62,6 +64,7 @@ const tenantSchema = z
     tenant: resourceName.meta({ description: "The name requests call it by" }),
     name: displayName,
     limits: shownLimits,
+    endpoints: shownSummary,
     status: z.enum(["active", "erasing"]),
     erasure: erasureSchema.nullable(),
     created_at: timestamp,
@@ -72,6 +75,7 @@ const tenantSchema = z
       tenant: "acme",
       name: "Acme, Inc.",
       limits: limitsExample,
+      endpoints: summaryExample,
       status: "active",
       erasure: null,
       created_at: "2026-11-23T12:00:00.000Z",
@@ -100,7 +104,7 @@ type TenantRoutesOptions = {
  * is missing, or how it is displayed.
  */
 export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
-  const { changed } = options;
+  const { orm, changed } = options;
   const tenants = createTenantStore(options);
 
   return [
@@ -119,7 +123,7 @@ export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
           limits: { ...unlimited, ...toLimits(limits) },
         });
         if (!created) changed(changeOf(row));
-        const body = show({ row, erasure: null });
+        const body = await showOne({ row, erasure: null });
         return created ? { status: 201, body } : { status: 200, body };
       },
     }),
@@ -132,7 +136,7 @@ export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
       problems: ["unknown-tenant"],
       handle: async ({ params }) => {
         const view = known(await tenants.find(params.tenant), params.tenant);
-        return { status: 200, body: show(view) };
+        return { status: 200, body: await showOne(view) };
       },
     }),
     route({
@@ -151,7 +155,7 @@ export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
         });
         const row = known(patched, params.tenant);
         if (limits !== undefined) changed(changeOf(row));
-        return { status: 200, body: show({ row, erasure: null }) };
+        return { status: 200, body: await showOne({ row, erasure: null }) };
       },
     }),
     eraseTenant(options, tenants),
@@ -167,10 +171,22 @@ export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
       problems: ["cursor-invalid"],
       handle: async ({ query }) => {
         const { items, cursor, hasMore } = await tenants.list(query);
-        return { status: 200, body: { tenants: items.map(show), cursor, has_more: hasMore } };
+        const shown = await showAll(orm, items);
+        return { status: 200, body: { tenants: shown, cursor, has_more: hasMore } };
       },
     }),
   ];
+
+  async function showOne(view: TenantView) {
+    const sums = await summarizeEndpoints(orm, [view.row.id]);
+    return show(view, sums.get(view.row.id));
+  }
+}
+
+async function showAll(orm: Orm, views: readonly TenantView[]) {
+  const ids = views.map(({ row }) => row.id);
+  const sums = await summarizeEndpoints(orm, ids);
+  return views.map((view) => show(view, sums.get(view.row.id)));
 }
 
 function eraseTenant(
@@ -196,7 +212,7 @@ function eraseTenant(
     handle: async ({ params: { tenant: name } }) => {
       const begun = await beginErasure(orm, name);
       if (begun !== undefined) changed({ what: "tenants", ...begun });
-      const { erasure } = show(known(await tenants.find(name), name));
+      const erasure = showErasure(known(await tenants.find(name), name));
       // Somebody was fast enough to create another one in between, which is not to be erased.
       if (erasure === null) throw unknown(name);
       return { status: 202, body: { erasure } };
@@ -217,11 +233,12 @@ function changeOf({ id, shard }: TenantView["row"]): Change {
   return { what: "tenants", tenant: id as TenantId, shard };
 }
 
-function show({ row, erasure }: TenantView) {
+function show({ row, erasure }: TenantView, endpoints: EndpointSummary = noEndpoints) {
   return {
     tenant: row.name,
     name: row.displayName,
     limits: showLimits(toTenant(row).limits),
+    endpoints,
     status: row.erasingSince === null ? ("active" as const) : ("erasing" as const),
     erasure: showErasure({ row, erasure }),
     created_at: row.createdAt.toISOString(),

@@ -249,6 +249,11 @@ describe("changing", () => {
     const path = `/endpoints/${id}`;
     const noted = await control.call("PATCH", path, key, { description: "x" });
     expect(noted.json?.["circuit"]).toMatchObject({ state: "open" });
+    // No secret ends an outage, though it voids what is under way.
+    expect((await control.call("POST", `${path}/rotate-secret`, key)).status).toBe(200);
+    expect(await generationOf(id)).toBe(3);
+    const rotated = await control.call("GET", path, key);
+    expect(rotated.json?.["circuit"]).toMatchObject({ state: "open" });
     const changed = await control.call("PATCH", path, key, { timeout_ms: 9_000 });
     expect(changed.json?.["circuit"]).toEqual({
       state: "closed",

@@ -127,8 +127,8 @@ const settings = {
   rate_per_second: ratePerSecond.nullish().meta({ description: "Attempts; null: no limit" }),
   give_up_after: span.nullish().meta({
     description:
-      "From the first attempt on: no retry is made later, whatever the schedule has left; null: " +
-      "the schedule alone decides",
+      "From the first attempt on: no retry is made later, whatever the schedule has left. At most a " +
+      "day less than events are kept; null: the schedule alone decides",
     example: "36h",
   }),
   drain_dead_letters: z

@@ -15,6 +15,7 @@
  * (measured; a bare `request` with its body read 24 µs, a bare `dispatch` 21 µs).
  */
 
+import { Socket } from "node:net";
 import { LRUCache } from "lru-cache";
 import { buildConnector, Client, errors, Pool, ProxyAgent, type Dispatcher } from "undici";
 
@@ -48,14 +49,17 @@ const bodyKeptBytes = 4 * 1_024;
 /** Node's own limit for a head. */
 const headMaxBytes = 16 * 1_024;
 
-/** Three SYN retransmissions (1, 3 and 7 s). A socket may outlive its attempt by no more. */
+/** Three SYN retransmissions (1, 3 and 7 s). An attempt with a shorter deadline ends it earlier. */
 const connectTimeoutMs = 10_000;
 
 /** Kept without a hint from the receiver: most servers keep 5 s or longer. With one: at most. */
 const keepAliveMs = 4_000;
 const keepAliveMaxMs = 60_000;
 
-/** Each is a file descriptor; the least recently used is closed. */
+/**
+ * Each is a file descriptor; the least recently used is closed. Those in use come on top: one per
+ * attempt under way, so no more than the gateway has slots, for all origins and for each.
+ */
 const idleConnectionsMax = 4_096;
 
 /** Parsed URLs, so that an attempt does not parse its own. */
@@ -80,12 +84,15 @@ const stoppedFirst: Stopped = { kind: "stopped" };
 export function createAttempter({
   policy,
   proxy,
+  idleMax = idleConnectionsMax,
 }: {
   policy: EgressPolicy;
   /** URL of the egress proxy, if there is one. */
   proxy?: string | undefined;
+  /** Connections that may be kept for later. */
+  idleMax?: number;
 }): Attempter {
-  const connections = proxy === undefined ? direct(policy) : throughProxy(proxy);
+  const connections = proxy === undefined ? direct(policy, idleMax) : throughProxy(proxy);
   const targets = new LRUCache<string, Target>({ max: targetsMax });
   const running = new Set<() => void>();
   let stopped = false;
@@ -299,8 +306,10 @@ const clientOptions = {
 } as const;
 
 /** Connections to the endpoints themselves, each for one request at a time. */
-function direct(policy: EgressPolicy): Connections {
+function direct(policy: EgressPolicy, idleMax: number): Connections {
   const connect = buildConnector({ lookup: policy.lookup, timeout: connectTimeoutMs });
+  /** Of the connections that have begun to connect. */
+  const sockets = new WeakMap<Dispatcher, Socket>();
   const idleByOrigin = new Map<string, Dispatcher[]>();
   /** All of them with their origins, the least recently used first. */
   const idle = new Map<Dispatcher, string>();
@@ -313,7 +322,14 @@ function direct(policy: EgressPolicy): Connections {
       forget(kept);
       return kept;
     }
-    const client = new Client(origin, { ...clientOptions, connect });
+    const client = new Client(origin, {
+      ...clientOptions,
+      connect(options, callback) {
+        // Its type does not tell that the connector returns the socket.
+        const socket: unknown = connect(options, callback);
+        if (socket instanceof Socket) sockets.set(client, socket);
+      },
+    });
     return client.on("disconnect", () => forget(client));
   }
 
@@ -323,7 +339,7 @@ function direct(policy: EgressPolicy): Connections {
     const siblings = idleByOrigin.get(origin);
     if (siblings === undefined) idleByOrigin.set(origin, [connection]);
     else siblings.push(connection);
-    if (idle.size > idleConnectionsMax) {
+    if (idle.size > idleMax) {
       for (const oldest of idle.keys()) return discard(oldest);
     }
   }
@@ -340,6 +356,9 @@ function direct(policy: EgressPolicy): Connections {
   function discard(connection: Dispatcher): void {
     forget(connection);
     void connection.destroy();
+    // The client waits for a connection that is not there yet: up to ten sockets would be open for
+    // every slot, at endpoints that answer no SYN or no TLS hello and whose time-out is a second.
+    sockets.get(connection)?.destroy();
   }
 
   async function stop(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Where attempts connect to, and what becomes of their connections. */
 
 import { createServer } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -19,6 +19,28 @@ import {
 import { createAuthority } from "../support/certificate.ts";
 import { startReceiver, type Behave } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
+
+/** Takes connections and says nothing on them, not even in TLS. */
+async function startSilent() {
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  const server = createTcpServer((socket) => {
+    accepted += 1;
+    sockets.add(
+      socket
+        .resume()
+        .on("error", () => {})
+        .on("close", () => sockets.delete(socket)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closeAfterwards(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { port, accepted: () => accepted, open: () => sockets.size };
+}
 
 describe("a connection", () => {
   test("that breaks before any response is tried once more at once", async () => {
@@ -100,6 +122,39 @@ describe("a connection", () => {
     await waitUntil(() => receiver.connections.open === 0);
     expect(await attempter.attempt(push(receiver.url))).toMatchObject({ kind: "response" });
     expect(receiver.requests).toHaveLength(2);
+  });
+
+  test("that is not there yet ends with its attempt", async () => {
+    const silent = await startSilent();
+    const request = push(`https://127.0.0.1:${silent.port}/`, 300); // It never says hello.
+    expect(await attempterOf().attempt(request)).toMatchObject({
+      kind: "failed",
+      class: "timeout",
+      message: "no connection in 0.3 s",
+    });
+    // Well before the time that a connection may take by itself.
+    await waitUntil(() => silent.accepted() === 1 && silent.open() === 0, { deadlineMs: 5_000 });
+  });
+
+  test("that is idle is closed after some seconds, also when the receiver would keep it", async () => {
+    const bytes = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    const receiver = await receiverThat({ kind: "raw", bytes });
+    const attempter = attempterOf();
+    expect(await attempter.attempt(push(receiver.url))).toMatchObject({ kind: "response" });
+    expect(receiver.connections.open).toBe(1);
+    await waitUntil(() => receiver.connections.open === 0, { deadlineMs: 15_000 });
+  });
+
+  test("is kept only while there are not too many, the least recently used not", async () => {
+    const bytes = "HTTP/1.1 200 OK\r\nkeep-alive: timeout=60\r\ncontent-length: 2\r\n\r\nok";
+    const receiver = () => receiverThat({ kind: "raw", bytes });
+    const [first, second, third] = [await receiver(), await receiver(), await receiver()];
+    const attempter = createAttempter({ policy: loopback, idleMax: 2 });
+    closeAfterwards(attempter.stop);
+    for (const { url } of [first, second, first, third]) await attempter.attempt(push(url));
+    await waitUntil(() => second.connections.open === 0, { what: "closing the oldest" });
+    expect([first, third].map(({ connections }) => connections.open)).toEqual([1, 1]);
+    expect(first.connections.accepted).toBe(1);
   });
 
   test("is not kept after a failure", async () => {

@@ -87,7 +87,7 @@ export function createAttempter({
   idleMax = idleConnectionsMax,
 }: {
   policy: EgressPolicy;
-  /** URL of the egress proxy, if there is one. */
+  /** URL of the egress proxy, if there is one. What the environment names as such is not heeded. */
   proxy?: string | undefined;
   /** Connections that may be kept for later. */
   idleMax?: number;
@@ -305,9 +305,12 @@ const clientOptions = {
   pipelining: 1,
 } as const;
 
+/** Certificates are verified even where NODE_TLS_REJECT_UNAUTHORIZED=0 has been left behind. */
+const connectOptions = { timeout: connectTimeoutMs, rejectUnauthorized: true } as const;
+
 /** Connections to the endpoints themselves, each for one request at a time. */
 function direct(policy: EgressPolicy, idleMax: number): Connections {
-  const connect = buildConnector({ lookup: policy.lookup, timeout: connectTimeoutMs });
+  const connect = buildConnector({ ...connectOptions, lookup: policy.lookup });
   /** Of the connections that have begun to connect. */
   const sockets = new WeakMap<Dispatcher, Socket>();
   const idleByOrigin = new Map<string, Dispatcher[]>();
@@ -372,8 +375,8 @@ function throughProxy(uri: string): Connections {
   const agent = new ProxyAgent({
     ...clientOptions,
     uri,
-    proxyTls: { timeout: connectTimeoutMs },
-    requestTls: { timeout: connectTimeoutMs },
+    proxyTls: connectOptions,
+    requestTls: connectOptions,
     // The proxy has to open a tunnel as fast as an endpoint has to accept a connection.
     clientFactory: (origin, options) =>
       new Pool(origin, { ...options, headersTimeout: connectTimeoutMs }),

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { createAttempter } from "../../src/push/attempt.ts";
 import { createEgressPolicy } from "../../src/push/egress.ts";
@@ -295,6 +295,31 @@ describe("TLS", () => {
       class: "tls",
       message: "the other side does not speak TLS",
     });
+  });
+});
+
+describe("the environment", () => {
+  test.each(["HTTP_PROXY", "http_proxy", "ALL_PROXY"])(
+    "names a proxy in %s, and nobody asks it",
+    async (name) => {
+      const [proxy, receiver] = [await receiverThat(), await receiverThat()];
+      vi.stubEnv(name, new URL(proxy.url).origin).stubEnv("NODE_USE_ENV_PROXY", "1");
+      onTestFinished(() => void vi.unstubAllEnvs());
+      expect(await attempterOf().attempt(push(receiver.url))).toMatchObject({ kind: "response" });
+      expect(receiver.requests).toHaveLength(1);
+      expect(proxy.connections.accepted).toBe(0);
+    },
+  );
+
+  test("cannot turn off that certificates are verified", async () => {
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const tls = createAuthority().issue({ host: "hooks.example" });
+    const receiver = await receiverThat({ kind: "answer" }, { tls });
+    const attempter = attempterOf(resolvingTo("127.0.0.1").policy);
+    const request = push(`https://hooks.example:${receiver.port}/`);
+    expect(await attempter.attempt(request)).toMatchObject({ kind: "failed", class: "tls" });
+    expect(receiver.requests).toEqual([]);
   });
 });
 

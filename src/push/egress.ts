@@ -5,7 +5,8 @@
  * A name is resolved once per connection, every answer is vetted, and the connection goes to a
  * vetted answer and nowhere else, so a name that changes its mind in between gains nothing.
  * It does not look at ports, and behind an egress proxy, which resolves names itself, it vets
- * literal addresses only: there the proxy's own rules have to hold for names.
+ * literal addresses only: there the proxy's own rules have to hold for names. Nor can it know a
+ * prefix of the network's own by which NAT64 leads to IPv4 addresses: it looks like any other.
  */
 
 import type { LookupAddress } from "node:dns";
@@ -56,6 +57,9 @@ type Network = readonly [address: Address, prefixBits: number];
 const globalUnicast: Network = [ipaddr.IPv6.parse("2000::"), 3];
 const nat64: Network = [ipaddr.IPv6.parse("64:ff9b::"), 96];
 
+/** A public address by its form, but in Azure the host's own agent, which hands out secrets. */
+const platform: Network = [ipaddr.IPv4.parse("168.63.129.16"), 32];
+
 export function createEgressPolicy({
   allow,
   resolve = createResolver(),
@@ -73,7 +77,7 @@ export function createEgressPolicy({
 
   function refusal(host: string): EgressError | undefined {
     if (isIP(host) === 0) return undefined;
-    const address = ipaddr.parse(host);
+    const address = parseAddress(host);
     const inner = embedded(address);
     if (allowed.some((network) => contains(network, address) || contains(network, inner))) {
       return undefined;
@@ -162,6 +166,13 @@ function parseNetwork(text: string): Network {
   return [address, bits];
 }
 
+/** The library takes `::1.2.3.4`, as resolvers write it, for the mapped `::ffff:1.2.3.4`. */
+function parseAddress(text: string): Address {
+  const dotted = /^::(\d+\.\d+\.\d+\.\d+)$/.exec(text)?.[1];
+  if (dotted === undefined) return ipaddr.parse(text);
+  return new ipaddr.IPv6([...Array<number>(12).fill(0), ...ipaddr.IPv4.parse(dotted).octets]);
+}
+
 function contains([network, bits]: Network, address: Address): boolean {
   return network.kind() === address.kind() && address.match(network, bits);
 }
@@ -175,6 +186,7 @@ function embedded(address: Address): Address {
 
 /** The kind of range an address lies in, in words; "unicast" is the globally routable one. */
 function rangeOf(address: Address): string {
+  if (contains(platform, address)) return "cloud platform";
   const range = address.range();
   // Among the rest are addresses like ::127.0.0.1, which the library takes for unicast.
   if (range === "unicast" && address.kind() === "ipv6" && !contains(globalUnicast, address)) {

@@ -22,6 +22,12 @@ const nameServerTries = 2;
 const answerTtlMs = 5_000;
 const answersMax = 4_096;
 
+/**
+ * RFC 6761: never anything but this host, and never asked of a name server. Some systems know only
+ * the bare name, so what is refused at delivery on one would pass as unknown on another.
+ */
+const localhostName = /(^|\.)localhost\.?$/i;
+
 export function createResolver(): Resolve {
   const nameServers = new Resolver({ timeout: nameServerTimeoutMs, tries: nameServerTries });
   const answers = new LRUCache<string, readonly LookupAddress[]>({
@@ -32,6 +38,7 @@ export function createResolver(): Resolve {
   return async (host) => (await answers.fetch(host)) ?? [];
 
   async function resolve(host: string): Promise<readonly LookupAddress[]> {
+    if (localhostName.test(host)) return lookup("localhost", { all: true });
     if (!host.includes(".")) return lookup(host, { all: true });
     const [v4, v6] = await Promise.allSettled([
       nameServers.resolve4(host),

@@ -48,7 +48,10 @@ describe("permits", () => {
     ["loopback", "127.0.0.1"],
     ["loopback", "127.255.255.255"],
     ["link-local, cloud metadata", "169.254.169.254"],
-    ["protocol assignments", "192.0.0.192"],
+    ["Azure's host agent", "168.63.129.16"],
+    ["Azure's host agent, mapped", "::ffff:168.63.129.16"],
+    ["Alibaba's metadata", "100.100.100.200"],
+    ["protocol assignments, Oracle's metadata", "192.0.0.192"],
     ["documentation", "192.0.2.1"],
     ["documentation", "198.51.100.1"],
     ["documentation", "203.0.113.1"],
@@ -60,6 +63,9 @@ describe("permits", () => {
     ["unspecified", "::"],
     ["loopback", "::1"],
     ["IPv4-compatible loopback", "::127.0.0.1"],
+    ["IPv4-compatible loopback in hex", "::7f00:1"],
+    ["IPv4-compatible of a public address", "::8.8.8.8"],
+    ["IPv4-compatible of a public address in hex", "::808:808"],
     ["mapped loopback", "::ffff:127.0.0.1"],
     ["mapped loopback in hex", "::ffff:7f00:1"],
     ["mapped private", "::ffff:10.0.0.1"],
@@ -67,10 +73,15 @@ describe("permits", () => {
     ["translated loopback", "::ffff:0:127.0.0.1"],
     ["NAT64 of loopback", "64:ff9b::127.0.0.1"],
     ["NAT64 of private", "64:ff9b::a00:1"],
+    ["NAT64 of metadata", "64:ff9b::a9fe:a9fe"],
     ["local NAT64", "64:ff9b:1::8.8.8.8"],
+    ["local NAT64 of private", "64:ff9b:1::10.0.0.1"],
+    ["beside NAT64", "64:ff9b:0:1::8.8.8.8"],
     ["6to4", "2002:7f00:1::"],
     ["6to4 of a public address", "2002:808:808::"],
+    ["6to4 of private", "2002:a00:1::1"],
     ["Teredo", "2001::1"],
+    ["Teredo of private", "2001:0:a00:1::f5ff:fffe"],
     ["ORCHID", "2001:20::1"],
     ["documentation", "2001:db8::1"],
     ["documentation", "3fff::1"],
@@ -100,6 +111,14 @@ describe("permits", () => {
     expect(allowed.filter((address) => !policy.permits(address))).toEqual([]);
     expect(["10.1.2.4", "192.168.0.1", "fe80::1"].filter(policy.permits)).toEqual([]);
     expect(policy.permits("8.8.8.8")).toBe(true);
+  });
+
+  test("the allow-list does not reach through an address that only looks like an IPv4 one", () => {
+    const policy = createEgressPolicy({ allow: ["10.0.0.0/8"], resolve: answering() });
+    const reached = ["10.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1"];
+    expect(reached.filter((address) => !policy.permits(address))).toEqual([]);
+    const lookalikes = ["::10.0.0.1", "2002:a00:1::", "64:ff9b:1::10.0.0.1"];
+    expect(lookalikes.filter(policy.permits)).toEqual([]);
   });
 
   test("an allow-list with something else than networks is refused at once", () => {
@@ -204,6 +223,11 @@ describe("checkUrl", () => {
     "http://0x7f.0.0.1/",
     "http://①②⑦.⓪.⓪.①/",
     "http://127.0.0.1./",
+    "http://%31%32%37.0.0.1/",
+    "http://[::7f00:1]/",
+    "http://[64:ff9b:1::a00:1]/",
+    "http://[2002:a00:1::]/",
+    "http://168.63.129.16/",
     "http://0/",
     "http://[::1]/",
     "http://[::ffff:127.0.0.1]/",
@@ -230,6 +254,17 @@ describe("checkUrl", () => {
       detail: "internal.example resolves to an address that is not allowed",
     });
   });
+
+  test.each(["localhost", "localhost.", "LOCALHOST", "shop.localhost", "a.shop.localhost."])(
+    "does not allow %s, whatever the name servers know of it",
+    async (host) => {
+      const policy = createEgressPolicy({ allow: [] });
+      const check = await policy.checkUrl(`http://${host}/`);
+      expect(check).toMatchObject({ kind: "address-not-allowed" });
+      const local = createEgressPolicy({ allow: ["127.0.0.0/8", "::1/128"] });
+      expect(await local.checkUrl(`http://${host}/`)).toEqual({ kind: "accepted" });
+    },
+  );
 
   test("accepts a host that also resolves to a permitted address", async () => {
     const policy = createEgressPolicy({ allow: [], resolve: answering("10.0.0.1", "8.8.8.8") });

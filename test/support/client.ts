@@ -33,8 +33,8 @@ export type ShownEndpoint = {
   readonly secret: string;
   readonly status: string;
   readonly status_reason: string | null;
-  readonly circuit: { readonly state: string };
   readonly position: string;
+  readonly lag: { readonly events: number; readonly seconds: number };
   readonly retrying: number;
   readonly dead: number;
   readonly in_flight: number;
@@ -54,7 +54,7 @@ const requestTimeoutMs = 30_000;
 export function createClient(url: string, key: string) {
   const authorization = `Bearer ${key}`;
   return {
-    ...{ call, expectOk, tenant, tenantKey, append, page, readAll, stream },
+    ...{ call, expectOk, bytes, tenant, tenantKey, append, page, readAll, stream },
     ...{ createEndpoint, endpoint, endpointWhen, act },
   };
 
@@ -74,6 +74,14 @@ export function createClient(url: string, key: string) {
     const { status, json } = await call(method, path, body);
     if (status < 300) return json;
     throw new Error(`${method} ${path}: ${status} ${JSON.stringify(json)}`);
+  }
+
+  /** A body as it came. */
+  async function bytes(path: string): Promise<Buffer> {
+    const signal = AbortSignal.timeout(requestTimeoutMs);
+    const response = await fetch(`${url}${path}`, { headers: { authorization }, signal });
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+    return Buffer.from(await response.arrayBuffer());
   }
 
   async function tenant(name: string): Promise<void> {

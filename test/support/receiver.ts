@@ -63,12 +63,26 @@ export type Receiver = AsyncDisposable & {
   received(count: number, deadlineMs?: number): Promise<readonly Received[]>;
   /** Closes the connections that are open, as a server does that restarts. */
   disconnect(): void;
+  /** Resets them, as a host does that has forgotten them. */
+  reset(): void;
   stop(): Promise<void>;
 };
 
 export async function startReceiver(
   behaviour: Behaviour | Behave = { kind: "answer" },
-  { tls }: { tls?: Pick<ServerOptions, "key" | "cert"> } = {},
+  {
+    tls,
+    host = "127.0.0.1",
+    port: wantedPort = 0,
+    keepBodies = true,
+  }: {
+    tls?: Pick<ServerOptions, "key" | "cert">;
+    host?: string;
+    /** A free one unless given: for a receiver that comes back, or stands beside another. */
+    port?: number;
+    /** Without them a receiver of large bodies takes little memory; `behave` still sees them. */
+    keepBodies?: boolean;
+  } = {},
 ): Promise<Receiver> {
   let behave = asFunction(behaviour);
   let accepted = 0;
@@ -88,11 +102,13 @@ export async function startReceiver(
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     serve(request, response).catch(ignore); // The other side went away: what the test is about.
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(wantedPort, host, resolve);
+  });
   const { port } = server.address() as AddressInfo;
 
   return {
-    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/hook`,
+    url: `${tls === undefined ? "http" : "https"}://${host}:${port}/hook`,
     port,
     requests,
     connections: {
@@ -111,8 +127,7 @@ export async function startReceiver(
         deadlineMs,
         what: `receiving ${count} requests`,
       }),
-    disconnect,
-    stop,
+    ...{ disconnect, reset, stop },
     [Symbol.asyncDispose]: stop,
   };
 
@@ -126,12 +141,16 @@ export async function startReceiver(
       at: Date.now(),
       connection: numbers.get(socket) ?? 0,
     };
-    requests.push(received);
+    requests.push(keepBodies ? received : { ...received, body: Buffer.alloc(0) });
     await answer(response, socket, await behave(received));
   }
 
   function disconnect(): void {
     for (const socket of sockets) socket.destroy();
+  }
+
+  function reset(): void {
+    for (const socket of sockets) socket.resetAndDestroy();
   }
 
   async function stop(): Promise<void> {

@@ -24,7 +24,7 @@ const apart = ["client", "cli"];
 /** Packages that only these files may import, types included. */
 const confined = [
   { name: "nats", packages: "nats", to: ["^src/fanout/jetstream\\.ts$"] },
-  { name: "undici", packages: "undici", to: ["^src/push/attempt\\.ts$"] },
+  { name: "undici", packages: "undici", to: ["^src/push/(attempt|connections)\\.ts$"] },
   {
     name: "hono",
     packages: "hono|@hono",

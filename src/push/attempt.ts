@@ -7,18 +7,20 @@
  * not beyond `bodyMaxBytes`: there the connection is cut, and a response without an end is no
  * complete one. A request that got no outcome may have reached the endpoint all the same.
  *
- * Connections are kept and used again, the most recently used first, and each carries one request
- * at a time. They are held here rather than in undici's `Pool`: its client counts as busy until the
- * event loop has turned once more, so attempts made one after the other got two connections.
  * `dispatch` instead of `request`, which has to be aborted through an AbortSignal and builds a
  * stream for each response. An attempt with its deadline and outcome costs 23 µs of processor time
  * (measured; a bare `request` with its body read 24 µs, a bare `dispatch` 21 µs).
  */
 
-import { Socket } from "node:net";
 import { LRUCache } from "lru-cache";
-import { buildConnector, Client, errors, Pool, ProxyAgent, type Dispatcher } from "undici";
+import { errors, type Dispatcher } from "undici";
 
+import {
+  connectTimeoutMs,
+  openDirectly,
+  openThroughProxy,
+  type Connections,
+} from "./connections.ts";
 import { hostOf, type EgressError, type EgressPolicy } from "./egress.ts";
 import { failureOf, timeoutFailure, type Failure, type Phase } from "./failure.ts";
 import type { AttemptResponse, Outcome } from "./outcome.ts";
@@ -46,22 +48,6 @@ const bodyMaxBytes = 2 * 1_024 * 1_024;
 /** What people need to see of a failure; the ledger keeps no more. */
 const bodyKeptBytes = 4 * 1_024;
 
-/** Node's own limit for a head. */
-const headMaxBytes = 16 * 1_024;
-
-/** Three SYN retransmissions (1, 3 and 7 s). An attempt with a shorter deadline ends it earlier. */
-const connectTimeoutMs = 10_000;
-
-/** Kept without a hint from the receiver: most servers keep 5 s or longer. With one: at most. */
-const keepAliveMs = 4_000;
-const keepAliveMaxMs = 60_000;
-
-/**
- * Each is a file descriptor; the least recently used is closed. Those in use come on top: one per
- * attempt under way, so no more than the gateway has slots, for all origins and for each.
- */
-const idleConnectionsMax = 4_096;
-
 /** Parsed URLs, so that an attempt does not parse its own. */
 const targetsMax = 4_096;
 
@@ -71,28 +57,24 @@ type Target = {
   readonly refusal: EgressError | undefined;
 };
 
-/** Where requests are sent: straight to the endpoints, or through the egress proxy. */
-type Connections = {
-  /** A connection for one request. A fresh one has carried no other before. */
-  take(origin: string, fresh: boolean): Dispatcher;
-  giveBack(origin: string, connection: Dispatcher, healthy: boolean): void;
-  stop(): Promise<void>;
-};
-
 const stoppedFirst: Stopped = { kind: "stopped" };
 
 export function createAttempter({
   policy,
   proxy,
-  idleMax = idleConnectionsMax,
+  idleMax,
 }: {
   policy: EgressPolicy;
   /** URL of the egress proxy, if there is one. What the environment names as such is not heeded. */
   proxy?: string | undefined;
   /** Connections that may be kept for later. */
-  idleMax?: number;
+  idleMax?: number | undefined;
 }): Attempter {
-  const connections = proxy === undefined ? direct(policy, idleMax) : throughProxy(proxy);
+  const { lookup } = policy;
+  const connections =
+    proxy === undefined
+      ? openDirectly({ lookup, idleMax })
+      : openThroughProxy(proxy);
   const targets = new LRUCache<string, Target>({ max: targetsMax });
   const running = new Set<() => void>();
   let stopped = false;
@@ -293,98 +275,4 @@ function describe(error: unknown, phase: Phase): Failure {
   return error instanceof errors.ConnectTimeoutError
     ? timeoutFailure("connecting", connectTimeoutMs)
     : failureOf(error, phase);
-}
-
-const clientOptions = {
-  maxHeaderSize: headMaxBytes,
-  // The deadline of the attempt covers both, at the cost of one timer instead of three.
-  headersTimeout: 0,
-  bodyTimeout: 0,
-  keepAliveTimeout: keepAliveMs,
-  keepAliveMaxTimeout: keepAliveMaxMs,
-  pipelining: 1,
-} as const;
-
-/** Certificates are verified even where NODE_TLS_REJECT_UNAUTHORIZED=0 has been left behind. */
-const connectOptions = { timeout: connectTimeoutMs, rejectUnauthorized: true } as const;
-
-/** Connections to the endpoints themselves, each for one request at a time. */
-function direct(policy: EgressPolicy, idleMax: number): Connections {
-  const connect = buildConnector({ ...connectOptions, lookup: policy.lookup });
-  /** Of the connections that have begun to connect. */
-  const sockets = new WeakMap<Dispatcher, Socket>();
-  const idleByOrigin = new Map<string, Dispatcher[]>();
-  /** All of them with their origins, the least recently used first. */
-  const idle = new Map<Dispatcher, string>();
-  let stopped = false;
-  return { take, giveBack, stop };
-
-  function take(origin: string, fresh: boolean): Dispatcher {
-    const kept = fresh ? undefined : idleByOrigin.get(origin)?.at(-1);
-    if (kept !== undefined) {
-      forget(kept);
-      return kept;
-    }
-    const client = new Client(origin, {
-      ...clientOptions,
-      connect(options, callback) {
-        // Its type does not tell that the connector returns the socket.
-        const socket: unknown = connect(options, callback);
-        if (socket instanceof Socket) sockets.set(client, socket);
-      },
-    });
-    return client.on("disconnect", () => forget(client));
-  }
-
-  function giveBack(origin: string, connection: Dispatcher, healthy: boolean): void {
-    if (!healthy || stopped) return discard(connection);
-    idle.set(connection, origin);
-    const siblings = idleByOrigin.get(origin);
-    if (siblings === undefined) idleByOrigin.set(origin, [connection]);
-    else siblings.push(connection);
-    if (idle.size > idleMax) {
-      for (const oldest of idle.keys()) return discard(oldest);
-    }
-  }
-
-  function forget(connection: Dispatcher): void {
-    const origin = idle.get(connection);
-    if (origin === undefined) return;
-    idle.delete(connection);
-    const siblings = idleByOrigin.get(origin) ?? [];
-    siblings.splice(siblings.lastIndexOf(connection), 1);
-    if (siblings.length === 0) idleByOrigin.delete(origin);
-  }
-
-  function discard(connection: Dispatcher): void {
-    forget(connection);
-    void connection.destroy();
-    // The client waits for a connection that is not there yet: up to ten sockets would be open for
-    // every slot, at endpoints that answer no SYN or no TLS hello and whose time-out is a second.
-    sockets.get(connection)?.destroy();
-  }
-
-  async function stop(): Promise<void> {
-    stopped = true;
-    await Promise.all([...idle.keys()].map((connection) => connection.destroy()));
-  }
-}
-
-/** Every request through a tunnel of the proxy, which keeps its own connections. */
-function throughProxy(uri: string): Connections {
-  const agent = new ProxyAgent({
-    ...clientOptions,
-    uri,
-    proxyTls: connectOptions,
-    requestTls: connectOptions,
-    // The proxy has to open a tunnel as fast as an endpoint has to accept a connection.
-    clientFactory: (origin, options) =>
-      new Pool(origin, { ...options, headersTimeout: connectTimeoutMs }),
-  });
-  // The agent adds a header to what it is given, and what it is given is not ours to change.
-  const dispatcher = agent.compose(
-    (dispatch) => (options, handler) =>
-      dispatch({ ...options, headers: { ...(options.headers as object) } }, handler),
-  );
-  return { take: () => dispatcher, giveBack: () => undefined, stop: () => agent.destroy() };
 }

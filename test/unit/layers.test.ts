@@ -44,7 +44,8 @@ const tree: readonly { file: string; imports: string; breaks: readonly string[] 
     imports: 'import "drizzle-orm"; import type {} from "../push/attempt.ts";',
     breaks: ["only-downwards-from-deliveries"],
   },
-  { file: "push/attempt.ts", imports: 'import "undici";', breaks: [] },
+  { file: "push/attempt.ts", imports: 'import "undici"; import "./connections.ts";', breaks: [] },
+  { file: "push/connections.ts", imports: 'import "undici";', breaks: [] },
   {
     file: "feed/feed.ts",
     imports: 'import "../fanout/jetstream.ts"; import "undici"; import "zod"; import "hono";',

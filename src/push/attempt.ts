@@ -45,6 +45,12 @@ export type Attempter = {
 /** An endpoint that echoes the largest event (1 MiB of data, and its envelope) is heard out. */
 const bodyMaxBytes = 2 * 1_024 * 1_024;
 
+/**
+ * A body cut into small chunks is several times its length on the wire. Beyond this there is
+ * something else: interim heads without end, or chunks that are all extension.
+ */
+const responseMaxBytes = 4 * bodyMaxBytes;
+
 /** What people need to see of a failure; the ledger keeps no more. */
 const bodyKeptBytes = 4 * 1_024;
 
@@ -73,7 +79,7 @@ export function createAttempter({
   const { lookup } = policy;
   const connections =
     proxy === undefined
-      ? openDirectly({ lookup, idleMax })
+      ? openDirectly({ lookup, responseMaxBytes, idleMax })
       : openThroughProxy(proxy);
   const targets = new LRUCache<string, Target>({ max: targetsMax });
   const running = new Set<() => void>();

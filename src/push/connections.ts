@@ -3,7 +3,7 @@
  * themselves are kept and used again, the most recently used first; they are as many as there are
  * attempts under way, and a bounded number of idle ones, each closed when it has been idle for some
  * seconds. None of them outlives an attempt that failed, not even while it still connects. A proxy's
- * are undici's own.
+ * are undici's own, and what they bring is bounded by the attempt alone.
  *
  * They are held here rather than in undici's `Pool`: its client counts as busy until the event loop
  * has turned once more, so attempts made one after the other got two connections.
@@ -51,15 +51,20 @@ const connectOptions = { timeout: connectTimeoutMs, rejectUnauthorized: true } a
 /** Connections to the endpoints themselves, each for one request at a time. */
 export function openDirectly({
   lookup,
+  responseMaxBytes,
   idleMax = idleConnectionsMax,
 }: {
   /** Resolves and vets: connections go to what it answers. */
   lookup: LookupFunction;
+  /** Of one response, everything included. A connection that brings more is cut. */
+  responseMaxBytes: number;
   idleMax?: number | undefined;
 }): Connections {
   const connect = buildConnector({ ...connectOptions, lookup });
   /** Of the connections that have begun to connect. */
   const sockets = new WeakMap<Dispatcher, Socket>();
+  /** How far the sockets that carry a request may be read. */
+  const ends = new WeakMap<Socket, number>();
   const idleByOrigin = new Map<string, Dispatcher[]>();
   /** All of them with their origins, the least recently used first. */
   const idle = new Map<Dispatcher, string>();
@@ -70,6 +75,8 @@ export function openDirectly({
     const kept = fresh ? undefined : idleByOrigin.get(origin)?.at(-1);
     if (kept !== undefined) {
       forget(kept);
+      const socket = sockets.get(kept);
+      if (socket !== undefined) ends.set(socket, socket.bytesRead + responseMaxBytes);
       return kept;
     }
     const client = new Client(origin, {
@@ -77,7 +84,12 @@ export function openDirectly({
       connect(options, callback) {
         // Its type does not tell that the connector returns the socket.
         const socket: unknown = connect(options, callback);
-        if (socket instanceof Socket) sockets.set(client, socket);
+        if (!(socket instanceof Socket)) return;
+        sockets.set(client, socket);
+        ends.set(socket, responseMaxBytes);
+        socket.on("readable", () => {
+          if (socket.bytesRead > (ends.get(socket) ?? 0)) socket.destroy(new ResponseTooLong());
+        });
       },
     });
     return client.on("disconnect", () => forget(client));
@@ -134,4 +146,8 @@ export function openThroughProxy(uri: string): Connections {
       dispatch({ ...options, headers: { ...(options.headers as object) } }, handler),
   );
   return { take: () => dispatcher, giveBack: () => undefined, stop: () => agent.destroy() };
+}
+
+class ResponseTooLong extends Error {
+  readonly code = "RESPONSE_TOO_LONG";
 }

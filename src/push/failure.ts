@@ -47,6 +47,9 @@ const byCode: Readonly<Record<string, Failure>> = {
   ENETUNREACH: { class: "connect", message: "network unreachable" },
   ETIMEDOUT: { class: "connect", message: "connection timed out" },
   UND_ERR_HEADERS_OVERFLOW: { class: "http", message: "response head too large" },
+  RESPONSE_TOO_LONG: { class: "http", message: "response too long" },
+  // The client's own, about a status that cannot be.
+  ERR_ASSERTION: { class: "http", message: "malformed response" },
   UND_ERR_ABORTED: { class: "connect", message: "the egress proxy refused the connection" },
   UND_ERR_PRX_TLS: { class: "tls", message: "certificate is for another host" },
   UND_ERR_INVALID_ARG: { class: "http", message: "the request cannot be sent" },

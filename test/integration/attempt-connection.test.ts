@@ -313,7 +313,11 @@ describe("the environment", () => {
 
   test("cannot turn off that certificates are verified", async () => {
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
-    onTestFinished(() => void vi.unstubAllEnvs());
+    const warned = vi.spyOn(process, "emitWarning").mockReturnValue(); // Node itself objects.
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      warned.mockRestore();
+    });
     const tls = createAuthority().issue({ host: "hooks.example" });
     const receiver = await receiverThat({ kind: "answer" }, { tls });
     const attempter = attempterOf(resolvingTo("127.0.0.1").policy);

@@ -151,6 +151,15 @@ describe("a broken response", () => {
     await waitUntil(() => receiver.connections.open === 0, { what: "closing the connection" });
   });
 
+  test("may be long again on a connection that has carried long ones", async () => {
+    const receiver = await receiverThat({ kind: "answer", body: Buffer.alloc(1_900_000) });
+    const attempter = attempterOf();
+    for (let n = 0; n < 8; n += 1) {
+      expect(await attempter.attempt(push(receiver.url, 10_000))).toMatchObject({ tries: 1 });
+    }
+    expect(receiver.connections.accepted).toBe(1);
+  });
+
   test("still tells its status when its body never ends", async () => {
     const { outcome } = await attemptAt({ kind: "endless", status: 410 });
     expect(outcome).toMatchObject({ kind: "failed", response: { status: 410 } });
@@ -175,6 +184,11 @@ describe("a broken response", () => {
       "malformed body",
     ],
     [
+      "has a status that cannot be",
+      "HTTP/1.1 099 Strange\r\ncontent-length: 2\r\n\r\nok",
+      "malformed response",
+    ],
+    [
       "has a bomb for a head",
       `HTTP/1.1 200 OK\r\n${"x-filler: 0123456789\r\n".repeat(2_000)}\r\n`,
       "response head too large",
@@ -184,8 +198,23 @@ describe("a broken response", () => {
       `HTTP/1.1 200 OK\r\nx-filler: ${"0123456789".repeat(10_000)}`,
       "response head too large",
     ],
+    [
+      "has a bomb behind its body",
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${"x: 1\r\n".repeat(9_000)}`,
+      "response head too large",
+    ],
+    [
+      "announces a head again and again",
+      "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(250_000),
+      "response too long",
+    ],
+    [
+      "hides its length in a chunk's extension",
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;${"a=b;".repeat(2_500_000)}`,
+      "response too long",
+    ],
   ])("that %s", async (_what, bytes, message) => {
-    const { outcome, receiver } = await attemptAt({ kind: "raw", bytes });
+    const { outcome, receiver } = await attemptAt({ kind: "raw", bytes }, 10_000);
     expect(outcome).toMatchObject({ kind: "failed", class: "http", message, tries: 1 });
     expect(receiver.requests).toHaveLength(1);
   });

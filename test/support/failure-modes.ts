@@ -38,6 +38,8 @@ export const failureModes = [
   "receiver down through many events, then back",
   "200 after the deadline",
   "one event over many attempts",
+  "outage, its circuit and its dead letters",
+  "secret rotated between attempts",
 ] as const;
 
 export type FailureMode = (typeof failureModes)[number];

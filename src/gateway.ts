@@ -3,7 +3,6 @@
  * and stops all of it in reverse. The embedded setup and the production one differ only here.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { createApi, type Api } from "./api.ts";
 import type { Config } from "./config.ts";
@@ -17,7 +16,7 @@ import {
 import { createDirectory, type Change, type ControlDirectory } from "./control/directory.ts";
 import { createEventTypeRegistry, type EventTypeRegistry } from "./control/event-types/registry.ts";
 import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
-import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
+import { hasTimeLimits, migrate, openDatabase, probe, type Database } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
 import type { EventsFrame, Fanout } from "./fanout/fanout.ts";
 import { connectJetStream } from "./fanout/jetstream.ts";
@@ -101,9 +100,6 @@ const noTimeLimits =
 
 /** How pushes introduce themselves. */
 const userAgent = `Tidegate/${packageJson.version}`;
-
-/** The answer to a probe must come before the prober gives up. */
-const readinessTimeoutMs = 2_000;
 
 /** `fatal` is called when the process cannot go on. */
 export async function startGateway(
@@ -337,11 +333,6 @@ function createHttp(services: Services, stages: Stages): Api {
 
 /** Without the database nothing can be served; without the fan-out all is served, a second late. */
 async function readiness({ database, fanout }: Services): Promise<Readiness> {
-  const answer = database.sql`select 1`.then(
-    () => "up",
-    () => "unreachable",
-  );
-  const silence = delay(readinessTimeoutMs, "no answer", { ref: false });
-  const state = await Promise.race([answer, silence]);
+  const state = await probe(database.sql);
   return { ready: state === "up", components: { database: state, fanout: fanout.status().state } };
 }

@@ -4,6 +4,7 @@
  * transaction pooler may stand in between (add `?prepare=false` to the URL for one that cannot
  * keep prepared statements).
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
@@ -52,6 +53,9 @@ const sessionLimits = {
   idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
 };
 
+/** The answer to a probe of ours must come before the prober gives up. */
+const probeTimeoutMs = 2_000;
+
 /** Any number: every gateway on this database must use the same one. */
 const migrationLock = 7_433_001;
 
@@ -93,6 +97,15 @@ export function openDatabase(
     orm: drizzle(sql, { schema }),
     stop: () => sql.end({ timeout: 2 }),
   };
+}
+
+/** Whether the database answers now. Whoever asks gives up soon, so this does too. */
+export async function probe(sql: Sql): Promise<"up" | "unreachable" | "no answer"> {
+  const answer = sql`select 1`.then(
+    () => "up" as const,
+    () => "unreachable" as const,
+  );
+  return Promise.race([answer, delay(probeTimeoutMs, "no answer" as const, { ref: false })]);
 }
 
 /** Whether the server ends statements, as it does unless a pooler kept that from it. */

@@ -80,12 +80,12 @@ export async function bumpGeneration(transaction: OrmTransaction, of: Consumer):
 
 /**
  * The same for settings that decide how it is served: what went wrong under those before says
- * nothing about those that hold now, so its circuit is closed.
+ * nothing about those that hold now, so an open circuit does not wait for its next probe.
  */
 export async function beginAnew(transaction: OrmTransaction, of: Consumer): Promise<void> {
   await transaction
     .update(positions)
-    .set({ ...nextGeneration, ...freshCircuit })
+    .set({ ...nextGeneration, ...probedNow })
     .where(isOf(of));
 }
 
@@ -126,7 +126,7 @@ export async function stopServing(
 export async function serve(transaction: OrmTransaction, of: Consumer): Promise<boolean> {
   const served = await transaction
     .update(positions)
-    .set({ ...nextGeneration, ...freshCircuit, status: "active", statusReason: null })
+    .set({ ...nextGeneration, ...probedNow, status: "active", statusReason: null })
     .where(isOf(of))
     .returning({ consumer: positions.consumer });
   return served.length > 0;
@@ -145,7 +145,7 @@ export async function movePosition(
   const place = { sequence, day, lastMatched, resumedAt: template`clock_timestamp()` };
   const [moved] = await transaction
     .update(positions)
-    .set({ ...nextGeneration, ...freshCircuit, ...place, status: "paused", statusReason: moving })
+    .set({ ...nextGeneration, ...probedNow, ...place, status: "paused", statusReason: moving })
     .where(isOf(of))
     .returning({ movedAt: template<string>`${positions.resumedAt}::text` });
   return moved && { ...of, ...moved, sequence };
@@ -287,16 +287,17 @@ function toView(row: ViewRow): PositionView {
 /** Attempts of the older generation will not be told of any more. */
 const nextGeneration = { generation: template`${positions.generation} + 1`, inFlight: 0 };
 
-const freshCircuit = {
-  circuit: "closed",
-  // Of one that was closed already, the time since when it is stays true.
-  circuitSince: template`case when ${positions.circuit} = 'closed' then ${positions.circuitSince}
+/**
+ * A circuit that is not closed is probed at once, and closes if that succeeds: so the dead letters
+ * of the outage are not forgotten.
+ */
+const probedNow = {
+  circuit: template`case ${positions.circuit} when 'closed' then 'closed' else 'open' end`,
+  circuitProbeAt: template`case ${positions.circuit} when 'closed' then null
     else clock_timestamp() end`,
-  circuitProbeAt: null,
   circuitProbes: 0,
   failingSince: null,
-  outageSince: null,
-} as const;
+};
 
 function isOf({ tenant, consumer }: Consumer) {
   return and(eq(positions.tenant, tenant), eq(positions.consumer, consumer));

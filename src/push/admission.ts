@@ -7,7 +7,7 @@ import type { DeliveryRecord, Fence } from "../deliveries/ledger.ts";
 import { createBreaker } from "./breaker.ts";
 import type { EndedAttempt } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { initialPace, paceAfter } from "./pace.ts";
+import { initialPace, paceAfter, type Standing } from "./pace.ts";
 import { createRate } from "./rate.ts";
 
 /** Events read ahead for each attempt that the window allows, and at least. */
@@ -30,7 +30,7 @@ export function createAdmission(options: {
   const { endpoint, fence, circuits, ready, opened, closed } = options;
   const isFifo = endpoint.ordering === "fifo";
   const rate = createRate(endpoint.ratePerSecond);
-  let pace = initialPace(endpoint.proven);
+  let pace = initialPace(endpoint.standing);
   let failingSince = endpoint.failingSince;
   let timer: NodeJS.Timeout | undefined;
   const breaker = createBreaker({
@@ -50,8 +50,8 @@ export function createAdmission(options: {
     cancelProbe: breaker.cancelProbe,
     tellClosed: breaker.tellClosed,
     outageSince: breaker.outageSince,
-    /** Its last answer was a fast one, see pace.ts. */
-    isProven: () => pace.proven && breaker.isClosed(),
+    /** How its endpoint stands; one that is being probed is slow. */
+    standing: (): Standing => (breaker.isClosed() ? pace.standing : "slow"),
     failingSince: () => failingSince,
     wanted,
     stop,
@@ -94,7 +94,7 @@ export function createAdmission(options: {
   }
 
   function recover(outageSince: number): void {
-    pace = initialPace(pace.proven);
+    pace = initialPace(pace.standing);
     rate.startRamp(performance.now());
     closed(outageSince);
   }

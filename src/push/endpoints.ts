@@ -10,6 +10,7 @@ import type { Position, Sequence, TenantId } from "../log/event.ts";
 import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.ts";
 import type { Logger } from "../telemetry.ts";
 import { closedCircuit, type Circuit } from "./circuit.ts";
+import type { Standing } from "./pace.ts";
 import { createSigner, type Sign } from "./signature.ts";
 
 export type Endpoint = {
@@ -40,8 +41,8 @@ export type Endpoint = {
   /** From the first attempt on; null never gives up before the schedule ends. */
   readonly giveUpAfterMs: number | null;
   readonly drainDeadLetters: boolean;
-  /** It answered well when it was last tried. */
-  readonly proven: boolean;
+  /** By what it did when it was last tried. */
+  readonly standing: Standing;
   /** Since when nothing but failures has come, milliseconds since 1970. */
   readonly failingSince: number | undefined;
   readonly circuit: Circuit;
@@ -59,7 +60,7 @@ export type Endpoint = {
 export type Recipient = Pick<Endpoint, "tenant" | "name" | "headers" | "contentType" | "sign">;
 
 /** What of a tenant is driven may differ from, when nobody told of a change. */
-export type Standing = {
+export type InForce = {
   readonly pushesPerSecond: number | null;
   /** Of its active endpoints. */
   readonly generations: Map<string, number>;
@@ -67,7 +68,7 @@ export type Standing = {
 
 type BlockedRow = { endpoint: string; subject: string } & BlockedSubject["settled"];
 
-type StandingRow = {
+type InForceRow = {
   tenant: TenantId;
   pushes_per_second: number | null;
   consumer: string;
@@ -84,7 +85,7 @@ export function createEndpointLoader(options: {
 }) {
   const { database, ring, defaultScheduleMs, log } = options;
 
-  return { load, standing, tenantsWithWork };
+  return { load, inForce, tenantsWithWork };
 
   /** All active endpoints of a tenant. */
   async function load(tenant: TenantId): Promise<Endpoint[]> {
@@ -121,13 +122,13 @@ export function createEndpointLoader(options: {
   }
 
   /** What there is to compare with: of those of these tenants that have an active endpoint. */
-  async function standing(tenants: readonly TenantId[]): Promise<Map<TenantId, Standing>> {
-    const rows = await database.sql<StandingRow[]>`
+  async function inForce(tenants: readonly TenantId[]): Promise<Map<TenantId, InForce>> {
+    const rows = await database.sql<InForceRow[]>`
       select p.tenant, t.pushes_per_second, p.consumer, p.generation from positions p
       join endpoints e on e.tenant = p.tenant and e.id = p.consumer
       join tenants t on t.id = p.tenant
       where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
-    const found = new Map<TenantId, Standing>();
+    const found = new Map<TenantId, InForce>();
     for (const { tenant, pushes_per_second: pushesPerSecond, consumer, generation } of rows) {
       const { generations } = found.get(tenant) ?? { generations: new Map<string, number>() };
       generations.set(consumer, generation);
@@ -210,7 +211,7 @@ export function createEndpointLoader(options: {
       ordering: endpoint.ordering,
       giveUpAfterMs: endpoint.giveUpAfterMs,
       drainDeadLetters: endpoint.drainDeadLetters,
-      proven: isProven(position),
+      standing: standingOf(position),
       failingSince: position.failingSince?.getTime(),
       circuit: circuitOf(position),
       position: { sequence: position.sequence, day: position.day },
@@ -224,9 +225,9 @@ export function createEndpointLoader(options: {
 
 type PositionRow = typeof positions.$inferSelect;
 
-/** Nothing has failed since it last succeeded. */
-function isProven({ lastSuccessAt, lastFailureAt }: PositionRow): boolean {
-  return lastSuccessAt !== null && (lastFailureAt === null || lastFailureAt < lastSuccessAt);
+function standingOf({ lastSuccessAt, lastFailureAt }: PositionRow): Standing {
+  if (lastFailureAt === null) return lastSuccessAt === null ? "new" : "proven";
+  return lastSuccessAt !== null && lastFailureAt < lastSuccessAt ? "proven" : "slow";
 }
 
 /** A probe that was under way when somebody stopped is made again. */

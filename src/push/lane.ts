@@ -21,6 +21,7 @@ import { createAdmission } from "./admission.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import type { EndedAttempt, Next, Settled } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
+import type { Standing } from "./pace.ts";
 import { createSources, type SourceContext } from "./sources.ts";
 import { createWindow } from "./window.ts";
 
@@ -34,8 +35,8 @@ export type Delivery = Next & {
 export type Lane = {
   readonly endpoint: Endpoint;
   readonly fence: Fence;
-  /** Its last answer was a fast one: see pace.ts. */
-  isProven(): boolean;
+  /** How its endpoint stands, by which it gets its slots. */
+  standing(): Standing;
   /** Since when nothing but failures has come, milliseconds since 1970. */
   failingSince(): number | undefined;
   /** The log may have grown. */
@@ -83,7 +84,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   const lane: Lane = {
     ...{ endpoint, fence, take, settle, probeFailed, abandon, hold, isIdle, checkpoint, close },
     wake: () => sources.wake(),
-    isProven: () => admission.isProven(),
+    standing: () => admission.standing(),
     failingSince: () => admission.failingSince(),
   };
   const sources = createSources({

@@ -171,12 +171,12 @@ export async function startPush(options: {
     for (const roster of rosters.values()) roster.checkpoint();
     // Leases that were renewed at the last moment wake nobody.
     scheduler.pump();
-    endpoints.standing([...rosters.keys()]).then(
+    endpoints.inForce([...rosters.keys()]).then(
       (found) => {
         for (const [tenant, roster] of rosters) {
-          const standing = found.get(tenant);
-          if (!roster.isCurrent(standing?.generations)) roster.reload();
-          else if (standing) scheduler.limit(tenant, standing.pushesPerSecond);
+          const inForce = found.get(tenant);
+          if (!roster.isCurrent(inForce?.generations)) roster.reload();
+          else if (inForce) scheduler.limit(tenant, inForce.pushesPerSecond);
         }
       },
       (error: unknown) => log.warn({ err: error }, "cannot compare endpoints, trying again later"),

@@ -1,8 +1,9 @@
 /**
- * Shares the process's slots. Lanes stand in two lines: those whose endpoints are proven, and those
- * whose endpoints are new, slow, silent or being probed, which together may use a quarter of the
- * slots. So neither one endpoint that hangs nor thousands of them slow down those that answer; and
- * the two lines take turns, so that those that answer do not keep new ones from proving themselves.
+ * Shares the process's slots. Lanes stand in three lines, by how their endpoints stand (pace.ts):
+ * proven ones may use all slots; new and slow ones a quarter together, and slow ones, which includes
+ * silent ones and those that are being probed, half of that. So neither one endpoint that hangs nor
+ * thousands of them slow down those that answer, or keep new ones from proving themselves; and the
+ * lines take turns, so that those that answer do not either.
  *
  * While others wait a tenant has at most a quarter of the slots, and never more than three quarters:
  * the rest is there for whoever comes next.
@@ -14,11 +15,16 @@ import { createBucket, type Bucket } from "../bucket.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Delivery, Lane } from "./lane.ts";
 import { createLine, slotsOf } from "./line.ts";
+import type { Standing } from "./pace.ts";
 
 /** Of all slots. */
 const unprovenShare = 1 / 4;
+const slowShare = 1 / 8;
 const tenantShare = 1 / 4;
 const tenantAloneShare = 3 / 4;
+
+/** In the order of their turns. */
+const standings: readonly Standing[] = ["proven", "new", "slow"];
 
 /** A tenant's attempts a second. */
 type Rate = {
@@ -38,15 +44,14 @@ export function createScheduler(options: {
   mayStart: () => boolean;
 }) {
   const { slots, deliver, mayStart } = options;
-  const proven = createLine({ belongs: (lane) => lane.isProven(), moved: place });
-  const unproven = createLine({ belongs: (lane) => !lane.isProven(), moved: place });
+  const lines = { proven: lineOf("proven"), new: lineOf("new"), slow: lineOf("slow") };
   const rates = new Map<TenantId, Rate>();
   const running = new Set<Promise<void>>();
-  /** Slots in use: of all, of those that are not proven, and of each tenant. */
+  /** Slots in use: of all, by standing, and by tenant. */
   let used = 0;
-  let usedByUnproven = 0;
+  const usedBy: Record<Standing, number> = { proven: 0, new: 0, slow: 0 };
   const usedByTenant = new Map<TenantId, number>();
-  let unprovenNext = false;
+  let turn = 0;
   let pumping = false;
   let stopped = false;
 
@@ -60,7 +65,11 @@ export function createScheduler(options: {
   }
 
   function place(lane: Lane): void {
-    (lane.isProven() ? proven : unproven).add(lane);
+    lines[lane.standing()].add(lane);
+  }
+
+  function lineOf(standing: Standing) {
+    return createLine({ belongs: (lane) => lane.standing() === standing, moved: place });
   }
 
   /** Holds the tenant to so many attempts a second from now on; null is no limit. */
@@ -79,7 +88,7 @@ export function createScheduler(options: {
     if (rate === undefined) return true;
     const waitMs = rate.bucket.waitMs(1, rate.perSecond, performance.now());
     if (waitMs === 0) return true;
-    rate.held = new Set([...proven.takeOut(tenant), ...unproven.takeOut(tenant)]);
+    rate.held = new Set(Object.values(lines).flatMap((line) => line.takeOut(tenant)));
     rate.timer = setTimeout(() => letIn(rate), waitMs);
     return false;
   }
@@ -107,19 +116,27 @@ export function createScheduler(options: {
 
   function next(): Delivery | undefined {
     const withinShare = (tenant: TenantId) =>
-      usedBy(tenant) < Math.ceil(slots * tenantShare) && isInRate(tenant);
+      usedOf(tenant) < Math.ceil(slots * tenantShare) && isInRate(tenant);
     const alone = (tenant: TenantId) =>
-      usedBy(tenant) < Math.ceil(slots * tenantAloneShare) && isInRate(tenant);
+      usedOf(tenant) < Math.ceil(slots * tenantAloneShare) && isInRate(tenant);
     return nextOf(withinShare) ?? nextOf(alone);
   }
 
   function nextOf(mayBegin: (tenant: TenantId) => boolean): Delivery | undefined {
-    const hasRoom = usedByUnproven < Math.ceil(slots * unprovenShare);
-    if (!hasRoom) return proven.next(mayBegin);
-    unprovenNext = !unprovenNext;
-    return unprovenNext
-      ? (unproven.next(mayBegin) ?? proven.next(mayBegin))
-      : (proven.next(mayBegin) ?? unproven.next(mayBegin));
+    turn += 1;
+    for (let n = 0; n < standings.length; n += 1) {
+      const standing = standings[(turn + n) % standings.length];
+      if (standing === undefined || !hasRoom(standing)) continue;
+      const delivery = lines[standing].next(mayBegin);
+      if (delivery !== undefined) return delivery;
+    }
+    return undefined;
+  }
+
+  function hasRoom(standing: Standing): boolean {
+    if (standing === "proven") return true;
+    if (usedBy.new + usedBy.slow >= Math.ceil(slots * unprovenShare)) return false;
+    return standing === "new" || usedBy.slow < Math.ceil(slots * slowShare);
   }
 
   function start(delivery: Delivery): void {
@@ -127,7 +144,7 @@ export function createScheduler(options: {
     const { tenant } = lane.endpoint;
     const taken = slotsOf(delivery);
     // As it is now: what is counted is given back as it was counted.
-    const isProven = lane.isProven();
+    const standing = lane.standing();
     count(taken);
     rates.get(tenant)?.bucket.take(1);
     const done = deliver(delivery).finally(() => {
@@ -139,14 +156,14 @@ export function createScheduler(options: {
 
     function count(change: number) {
       used += change;
-      if (!isProven) usedByUnproven += change;
-      const left = usedBy(tenant) + change;
+      usedBy[standing] += change;
+      const left = usedOf(tenant) + change;
       if (left > 0) usedByTenant.set(tenant, left);
       else usedByTenant.delete(tenant);
     }
   }
 
-  function usedBy(tenant: TenantId): number {
+  function usedOf(tenant: TenantId): number {
     return usedByTenant.get(tenant) ?? 0;
   }
 

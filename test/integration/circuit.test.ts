@@ -195,6 +195,21 @@ describe("dead letters of an outage", () => {
   });
 });
 
+describe("a change of the endpoint", () => {
+  test("is probed at once, and ends the outage with all that it left behind", async () => {
+    const { tenant, endpoint } = await pushTo(down, { retry_schedule: [] });
+    await appendMany(client, tenant, repeated("a", 8));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 5);
+    const moved = opened.use(await startReceiver());
+    await client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { url: moved.url });
+    await client.endpointWhen(
+      endpoint.id,
+      (shown) => !isOpen(shown) && shown.dead === 0 && Number(shown.position) === 8,
+    );
+    expect(sequencesOf(await moved.received(8))).toEqual(upTo(8));
+  });
+});
+
 describe("under fifo", () => {
   test("a probe is the attempt of the event that stands first", async () => {
     const settings = { ordering: "fifo", retry_schedule: repeated("1s", 8) };

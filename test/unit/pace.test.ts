@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { verdictOf, type Verdict } from "../../src/push/health.ts";
 import type { FailureClass } from "../../src/push/failure.ts";
 import type { Outcome } from "../../src/push/outcome.ts";
-import { initialPace, paceAfter, type Pace } from "../../src/push/pace.ts";
+import { initialPace, paceAfter, type Pace, type Standing } from "../../src/push/pace.ts";
 
 const limits = { maxInFlight: 50, timeoutMs: 5_000 };
 
@@ -22,28 +22,28 @@ const times = (count: number, given: Given = {}) => Array.from({ length: count }
 
 describe("the window of an endpoint", () => {
   test("starts at one and grows by one with each fast answer, up to what is allowed", () => {
-    const pace = initialPace(false);
+    const pace = initialPace("new");
     expect(pace.limit).toBe(1);
     expect(after(pace, ...times(9)).limit).toBe(10);
     expect(after(pace, ...times(500)).limit).toBe(50);
   });
 
   test("does not grow where it holds nothing back", () => {
-    expect(after(initialPace(true), ...times(20, { full: false })).limit).toBe(1);
+    expect(after(initialPace("proven"), ...times(20, { full: false })).limit).toBe(1);
   });
 
   test("does not grow by answers that take half of the time-out", () => {
-    expect(after(initialPace(true), ...times(20, { latencyMs: 2_500 })).limit).toBe(1);
-    expect(after(initialPace(true), ...times(20, { latencyMs: 2_400 })).limit).toBe(21);
+    expect(after(initialPace("proven"), ...times(20, { latencyMs: 2_500 })).limit).toBe(1);
+    expect(after(initialPace("proven"), ...times(20, { latencyMs: 2_400 })).limit).toBe(21);
   });
 
   test.each(["timeout", "connection", "server", "busy"] as const)("is halved by: %s", (verdict) => {
-    const wide = after(initialPace(true), ...times(39));
+    const wide = after(initialPace("proven"), ...times(39));
     expect(after(wide, { verdict, at: 2_000 }).limit).toBe(20);
   });
 
   test("is halved once by all that was under way together", () => {
-    const wide = after(initialPace(true), ...times(39));
+    const wide = after(initialPace("proven"), ...times(39));
     const first = { verdict: "server", at: 2_000, latencyMs: 100 } as const;
     const others = times(10, { verdict: "server", at: 2_050, latencyMs: 60 });
     expect(after(wide, first, ...others).limit).toBe(20);
@@ -51,7 +51,7 @@ describe("the window of an endpoint", () => {
   });
 
   test("grows more slowly where it was halved before", () => {
-    const halved = after(initialPace(true), ...times(39), { verdict: "busy", at: 2_000 });
+    const halved = after(initialPace("proven"), ...times(39), { verdict: "busy", at: 2_000 });
     const round = after(halved, ...times(20, { at: 3_000 }));
     expect(round.limit).toBeGreaterThan(20.9);
     expect(round.limit).toBeLessThan(21.1);
@@ -73,7 +73,7 @@ describe("the window of an endpoint", () => {
     });
     fc.assert(
       fc.property(fc.array(attempt, { maxLength: 200 }), (attempts) => {
-        const { limit } = after(initialPace(true), ...attempts);
+        const { limit } = after(initialPace("proven"), ...attempts);
         expect(limit).toBeGreaterThanOrEqual(1);
         expect(limit).toBeLessThanOrEqual(limits.maxInFlight);
       }),
@@ -81,16 +81,19 @@ describe("the window of an endpoint", () => {
   });
 });
 
-describe("an endpoint is proven", () => {
-  test.each<[string, boolean, Given, boolean]>([
-    ["a fast answer", false, {}, true],
-    ["a fast refusal", false, { verdict: "answered" }, true],
-    ["a slow answer", true, { latencyMs: 1_000 }, false],
-    ["a time-out", true, { verdict: "timeout", latencyMs: 5_000 }, false],
-    ["a fast failure, as before", true, { verdict: "server" }, true],
-    ["a fast failure, as before", false, { verdict: "connection" }, false],
-  ])("or not by %s", (_what, before, attempt, proven) => {
-    expect(after(initialPace(before), attempt).proven).toBe(proven);
+describe("an endpoint becomes", () => {
+  test.each<[Standing, Standing, string, Given]>([
+    ["proven", "new", "a fast answer", {}],
+    ["proven", "slow", "a fast answer", {}],
+    ["proven", "slow", "a fast refusal", { verdict: "answered" }],
+    ["slow", "proven", "a slow answer", { latencyMs: 1_000 }],
+    ["slow", "new", "a slow answer", { latencyMs: 1_000 }],
+    ["slow", "proven", "a time-out", { verdict: "timeout", latencyMs: 5_000 }],
+    ["slow", "new", "a time-out", { verdict: "timeout", latencyMs: 5_000 }],
+    ["proven", "proven", "a failure that comes at once", { verdict: "server" }],
+    ["slow", "new", "a failure that comes at once", { verdict: "connection" }],
+  ])("%s when it was %s, by %s", (standing, before, _what, attempt) => {
+    expect(after(initialPace(before), attempt).standing).toBe(standing);
   });
 });
 

@@ -243,11 +243,11 @@ describe.concurrent("those who use the tenant when it is erased", () => {
       what: "a retry",
     });
     await gateway.append("pushed", {}, {}, {}, {}, {});
-    await slow.received(3);
+    await slow.received(2);
     await succeed(gateway.call("DELETE", "/tenants/pushed"));
     answer();
     await untilGone("pushed");
-    expect(slow.requests.length).toBeLessThanOrEqual(4);
+    expect(slow.requests.length).toBeLessThanOrEqual(3);
     expect(await tablesWith(database.sql, id)).toEqual([]);
   });
 

@@ -23,6 +23,16 @@ const slowShare = 1 / 8;
 const tenantShare = 1 / 4;
 const tenantAloneShare = 3 / 4;
 
+/** Started in one turn of the event loop: what comes in meanwhile must not wait for all of them. */
+const startsMax = 64;
+
+/**
+ * Of those that are not proven so few at a time, and then none for a moment: each needs a new
+ * connection, and those that begin together time out together.
+ */
+const unprovenStartsMax = 8;
+const unprovenPauseMs = 4;
+
 /** In the order of their turns. */
 const standings: readonly Standing[] = ["proven", "new", "slow"];
 
@@ -53,6 +63,12 @@ export function createScheduler(options: {
   const usedByTenant = new Map<TenantId, number>();
   let turn = 0;
   let pumping = false;
+  /** What may still be started in this turn of the event loop. */
+  let startsLeft = startsMax;
+  let nextTurn: NodeJS.Immediate | undefined;
+  /** Until the pause ends, those that are not proven. */
+  let unprovenStartsLeft = unprovenStartsMax;
+  let pause: NodeJS.Timeout | undefined;
   let stopped = false;
 
   return { ready, limit, pump, inFlight: () => running.size, stop };
@@ -106,12 +122,24 @@ export function createScheduler(options: {
     // Lanes say that they are ready while they are being asked.
     if (pumping) return;
     pumping = true;
-    while (!stopped && used < slots && mayStart()) {
+    while (!stopped && used < slots && startsLeft > 0 && mayStart()) {
       const delivery = next();
       if (delivery === undefined) break;
       start(delivery);
     }
     pumping = false;
+  }
+
+  function beginTurn(): void {
+    nextTurn = undefined;
+    startsLeft = startsMax;
+    pump();
+  }
+
+  function endPause(): void {
+    pause = undefined;
+    unprovenStartsLeft = unprovenStartsMax;
+    pump();
   }
 
   function next(): Delivery | undefined {
@@ -135,6 +163,7 @@ export function createScheduler(options: {
 
   function hasRoom(standing: Standing): boolean {
     if (standing === "proven") return true;
+    if (unprovenStartsLeft === 0) return false;
     if (usedBy.new + usedBy.slow >= Math.ceil(slots * unprovenShare)) return false;
     return standing === "new" || usedBy.slow < Math.ceil(slots * slowShare);
   }
@@ -146,6 +175,12 @@ export function createScheduler(options: {
     // As it is now: what is counted is given back as it was counted.
     const standing = lane.standing();
     count(taken);
+    nextTurn ??= setImmediate(beginTurn);
+    startsLeft -= 1;
+    if (standing !== "proven") {
+      unprovenStartsLeft -= 1;
+      pause ??= setTimeout(endPause, unprovenPauseMs);
+    }
     rates.get(tenant)?.bucket.take(1);
     const done = deliver(delivery).finally(() => {
       running.delete(done);
@@ -170,6 +205,8 @@ export function createScheduler(options: {
   /** Starts nothing more; resolves when what is in flight has ended, or after `graceMs`. */
   async function stop(graceMs: number): Promise<void> {
     stopped = true;
+    clearImmediate(nextTurn);
+    clearTimeout(pause);
     for (const rate of rates.values()) clearTimeout(rate.timer);
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {

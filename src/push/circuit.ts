@@ -38,15 +38,16 @@ export type Open = Outage & { readonly kind: "open"; readonly probeAt: number };
 export type HalfOpen = Outage & { readonly kind: "half_open" };
 
 /**
- * Enough in a row not to be bad luck. Time-outs cost more and say more: at 5 s each, one after the
- * other, the third comes after 15 s.
+ * So many in a row are no bad luck, also where every third attempt fails: that would happen once in
+ * ten thousand. Time-outs cost more and say more: at 5 s each, one after the other, the third comes
+ * after 15 s.
  */
-const runMax = 5;
+const runMax = 8;
 const timeoutRunMax = 3;
 
-/** An endpoint that answers now and then is in trouble when every second attempt fails. */
-const recentMax = 20;
-const recentFaultsMax = 10;
+/** An endpoint that answers now and then is in trouble when most attempts fail. */
+const recentMax = 50;
+const recentFaultsMax = 30;
 /** Faults further apart are no outage. */
 const recentMs = 60_000;
 

@@ -72,7 +72,7 @@ describe("an endpoint that is down", () => {
 
     const count = receiver.requests.length;
     await receiver.received(count + 2, 15_000); // probes
-    expect(receiver.requests.length).toBeLessThanOrEqual(12);
+    expect(receiver.requests.length).toBeLessThanOrEqual(15);
     expect(await rowsOf(endpoint)).toEqual(before);
     expect(before.settled + before.retries).toBeLessThanOrEqual(receiver.requests.length);
     const { position, retrying, last_failure } = await client.endpoint(endpoint.id);
@@ -126,7 +126,7 @@ describe("an endpoint that is down", () => {
     const { id } = await admin.createEndpoint("acme", { url: receiver.url });
     await appendMany(admin, "acme", repeated("a", 100));
     const before = await admin.endpointWhen(id, isOpen);
-    await receiver.received(6, 15_000); // a probe failed, and the next one is some seconds off
+    await receiver.received(9, 15_000); // a probe failed, and the next one is some seconds off
     await first.stop();
 
     const count = receiver.requests.length;
@@ -144,39 +144,39 @@ describe("an endpoint that is down", () => {
       ({ position, retrying }) => Number(position) === 100 && retrying === 0,
       20_000,
     );
-    expect(receiver.requests.length).toBeLessThanOrEqual(count + 100 + 6);
+    expect(receiver.requests.length).toBeLessThanOrEqual(count + 100 + 9);
   });
 });
 
 describe("dead letters of an outage", () => {
   test("are tried once more when it is over", async () => {
     const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [] });
-    await appendMany(client, tenant, repeated("a", 5));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 4);
+    await appendMany(client, tenant, repeated("a", 8));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 7);
     // Nothing else is left: one of them becomes the probe.
     receiver.behave({ kind: "answer" });
     await client.endpointWhen(
       endpoint.id,
       (shown) => !isOpen(shown) && shown.dead === 0 && shown.retrying === 0,
     );
-    const succeeded = receiver.requests.slice(-5);
-    expect(sequencesOf(succeeded)).toEqual(upTo(5));
-    expect(succeeded.map(header("tidegate-attempt"))).toEqual(repeated("2", 5));
+    const succeeded = receiver.requests.slice(-8);
+    expect(sequencesOf(succeeded)).toEqual(upTo(8));
+    expect(succeeded.map(header("tidegate-attempt"))).toEqual(repeated("2", 8));
   });
 
   test("are not tried a third time when they fail again", async () => {
     const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [] });
-    await appendMany(client, tenant, repeated("a", 5));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 4);
+    await appendMany(client, tenant, repeated("a", 8));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 7);
     receiver.behave({ kind: "answer", status: 400 });
     const shown = await client.endpointWhen(
       endpoint.id,
-      ({ circuit, dead, retrying }) => circuit.state === "closed" && dead === 5 && retrying === 0,
+      ({ circuit, dead, retrying }) => circuit.state === "closed" && dead === 8 && retrying === 0,
     );
     expect(shown.last_failure?.error).toBe("http: status 400 (2 attempts failed)");
     expect(receiver.requests.filter((request) => sequenceOf(request) === 1).length).toBeLessThan(9);
     const again = await rowsOf(endpoint);
-    expect(again).toMatchObject({ settled: 5, retries: 0 });
+    expect(again).toMatchObject({ settled: 8, retries: 0 });
   });
 
   test.each<[string, Json]>([
@@ -184,42 +184,42 @@ describe("dead letters of an outage", () => {
     ["order is kept", { ordering: "subject" }],
   ])("stay dead where %s", async (_what, settings) => {
     const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [], ...settings });
-    await appendMany(client, tenant, repeated("a", 6));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 5);
+    await appendMany(client, tenant, repeated("a", 9));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
     receiver.behave({ kind: "answer" });
     const shown = await client.endpointWhen(
       endpoint.id,
-      ({ circuit, position }) => circuit.state === "closed" && Number(position) === 6,
+      ({ circuit, position }) => circuit.state === "closed" && Number(position) === 9,
     );
-    expect(shown).toMatchObject({ dead: 5, retrying: 0 });
+    expect(shown).toMatchObject({ dead: 8, retrying: 0 });
   });
 });
 
 describe("a change of the endpoint", () => {
   test("is probed at once, and ends the outage with all that it left behind", async () => {
     const { tenant, endpoint } = await pushTo(down, { retry_schedule: [] });
-    await appendMany(client, tenant, repeated("a", 8));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 5);
+    await appendMany(client, tenant, repeated("a", 11));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
     const moved = opened.use(await startReceiver());
     await client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { url: moved.url });
     await client.endpointWhen(
       endpoint.id,
-      (shown) => !isOpen(shown) && shown.dead === 0 && Number(shown.position) === 8,
+      (shown) => !isOpen(shown) && shown.dead === 0 && Number(shown.position) === 11,
     );
-    expect(sequencesOf(await moved.received(8))).toEqual(upTo(8));
+    expect(sequencesOf(await moved.received(11))).toEqual(upTo(11));
   });
 });
 
 describe("under fifo", () => {
   test("a probe is the attempt of the event that stands first", async () => {
-    const settings = { ordering: "fifo", retry_schedule: repeated("1s", 8) };
+    const settings = { ordering: "fifo", retry_schedule: repeated("1s", 14) };
     const { tenant, receiver, endpoint } = await pushTo(down, settings);
     await appendMany(client, tenant, repeated("a", 20));
-    await receiver.received(7, 20_000);
+    await receiver.received(10, 25_000);
     expect(isOpen(await client.endpoint(endpoint.id))).toBe(true);
     expect(new Set(sequencesOf(receiver.requests))).toEqual(new Set([1]));
     receiver.behave({ kind: "answer" });
-    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 20, 20_000);
+    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 20, 30_000);
     const attempts = receiver.requests.filter((request) => sequenceOf(request) === 1);
     expect(attempts.map(header("tidegate-attempt"))).toEqual(upTo(attempts.length).map(String));
     const order = receiver.requests.map(sequenceOf);

@@ -28,7 +28,7 @@ function after(attempts: string, circuit: Circuit = closedCircuit, everyMs = 1_0
   }, circuit);
 }
 
-function opened(attempts = "55555"): Open {
+function opened(attempts = "55555555"): Open {
   const circuit = after(attempts);
   if (circuit.kind !== "open") throw new Error("it did not open");
   return circuit;
@@ -36,45 +36,45 @@ function opened(attempts = "55555"): Open {
 
 describe("a closed circuit", () => {
   test.each([
-    ["five faults in a row", "55555"],
-    ["five connections in a row that broke", "ccccc"],
-    ["faults of several kinds in a row", "5c5c5"],
+    ["eight faults in a row", "55555555"],
+    ["eight connections in a row that broke", "cccccccc"],
+    ["faults of several kinds in a row", "5c5c5c5c"],
     ["three time-outs in a row", "ttt"],
     ["three time-outs among faults, without an answer between them", "t5tct"],
-    ["ten faults of the last twenty", "s5s5s5s5s5s5s5s5s5s5"],
+    ["thirty faults of the last fifty", "s55".repeat(15)],
   ])("opens after %s", (_what, attempts) => {
     expect(after(attempts.slice(0, -1)).kind).toBe("closed");
     expect(after(attempts).kind).toBe("open");
   });
 
   test.each([
-    ["four faults in a row", "s5555s5555s"],
+    ["seven faults in a row", "s5555555s5555555s"],
     ["time-outs with answers between them", "ttsttsttstts"],
-    ["a run that a refusal of an event ends", "5555a5555"],
+    ["a run that a refusal of an event ends", "5555555a5555555"],
     ["refusals, however many", "a".repeat(200)],
     ["being asked for less, however often", "b".repeat(200)],
-    ["one fault in three", "ss5".repeat(40)],
+    ["every second attempt that fails", "s5".repeat(100)],
     ["successes", "s".repeat(50)],
   ])("stays closed after %s", (_what, attempts) => {
     expect(after(attempts).kind).toBe("closed");
   });
 
   test("does not open for a rate of faults that are far apart", () => {
-    expect(after("s5".repeat(40), closedCircuit, 60_000).kind).toBe("closed");
+    expect(after("s55".repeat(40), closedCircuit, 10_000).kind).toBe("closed");
   });
 
-  test("forgets what was before twenty attempts, and keeps no more than those", () => {
+  test("forgets what was before fifty attempts, and keeps no more than those", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom("s", "a", "b", "5"), { maxLength: 200 }), (attempts) => {
         const circuit = after(attempts.join(""));
-        if (circuit.kind === "closed") expect(circuit.recent.length).toBeLessThanOrEqual(20);
+        if (circuit.kind === "closed") expect(circuit.recent.length).toBeLessThanOrEqual(50);
       }),
     );
-    expect(after("5s".repeat(3) + "s".repeat(20))).toEqual(after("s".repeat(20)));
+    expect(after("5s".repeat(3) + "s".repeat(50))).toEqual(after("s".repeat(50)));
   });
 
   test("knows when the outage began that opened it: with the first attempt that failed of it", () => {
-    expect(opened("ss5c5c5").outageSince).toBe(start + 2_000);
+    expect(opened("ss5c5c5c5c").outageSince).toBe(start + 2_000);
   });
 });
 

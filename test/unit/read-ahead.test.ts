@@ -63,7 +63,7 @@ describe("what is read ahead", () => {
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 200 }), async (steps) => {
         const { ahead, window, append, log } = open(createBufferBudget(1 << 20));
         const taken: number[] = [];
-        let open_: Item[] = [];
+        const begun: Item[] = [];
         for (const { act, which } of steps) {
           if (act === "append") append(which % 10);
           if (act === "drop") ahead.drop();
@@ -88,16 +88,16 @@ describe("what is read ahead", () => {
           const before = taken.at(-1) ?? 0;
           expect(item.previous).toBe(before);
           taken.push(item.event.sequence);
-          open_.push(item);
+          begun.push(item);
         }
 
         function settle(index: number) {
-          const [item] = open_.splice(index % Math.max(open_.length, 1), 1);
+          const [item] = begun.splice(index % Math.max(begun.length, 1), 1);
           if (item !== undefined) window.settle(item.event.sequence);
         }
 
         function check() {
-          const unsettled = Math.min(...open_.map(({ event }) => event.sequence), Infinity);
+          const unsettled = Math.min(...begun.map(({ event }) => event.sequence), Infinity);
           expect(window.low().sequence).toBeLessThan(unsettled);
         }
       }),

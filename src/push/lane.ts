@@ -96,7 +96,10 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   });
   const deadLetters = createDeadLetters({
     ...{ endpoint, fence, circuits, log },
-    found: () => sources.lookForRetries(),
+    found: () => {
+      sources.lookForRetries();
+      ready();
+    },
   });
   const admission = createAdmission({
     ...{ endpoint, fence, circuits, ready },
@@ -159,7 +162,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   function nothingToProbe(): void {
     const outageSince = admission.outageSince();
-    if (outageSince !== undefined) void deadLetters.takeOne(outageSince).then(ready);
+    if (outageSince !== undefined) void deadLetters.takeOne(outageSince);
   }
 
   function hold(): () => void {

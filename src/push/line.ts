@@ -60,9 +60,10 @@ export function createLine(options: {
       moved(lane);
       return undefined;
     }
+    // Before it is asked, since it may say meanwhile that it is ready.
+    own.delete(lane);
     const delivery = lane.take();
-    if (delivery === undefined) own.delete(lane);
-    else own.charge(lane, slotsOf(delivery));
+    if (delivery !== undefined) own.charge(lane, slotsOf(delivery));
     return delivery;
   }
 

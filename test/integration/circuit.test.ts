@@ -195,6 +195,29 @@ describe("dead letters of an outage", () => {
   });
 });
 
+describe("an endpoint that has nothing left to be probed with", () => {
+  test("costs nothing, and is probed with the next event", async () => {
+    const settings = { retry_schedule: [], drain_dead_letters: false };
+    const { tenant, receiver, endpoint } = await pushTo(down, settings);
+    await appendMany(client, tenant, repeated("a", 8));
+    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
+    receiver.behave({ kind: "answer" });
+    const at = Date.parse((await client.endpoint(endpoint.id)).circuit.next_probe_at ?? "");
+    await waitUntil(() => Date.now() > at + 100, { what: "the probe to be due" });
+    const before = process.cpuUsage();
+    const startedAt = Date.now();
+    await waitUntil(() => Date.now() > startedAt + 500, { what: "half a second" });
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(400);
+    expect(receiver.requests).toHaveLength(8);
+    await client.append(tenant, 9);
+    await client.endpointWhen(
+      endpoint.id,
+      (shown) => !isOpen(shown) && shown.position.endsWith("9"),
+    );
+  });
+});
+
 describe("a change of the endpoint", () => {
   test("is probed at once, and ends the outage with all that it left behind", async () => {
     const { tenant, endpoint } = await pushTo(down, { retry_schedule: [] });

@@ -27,8 +27,40 @@ ALTER TABLE "positions" ADD COLUMN "outage_since" timestamp with time zone;--> s
 ALTER TABLE "positions" ADD COLUMN "resumed_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "retries" ADD COLUMN "requeued" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 CREATE INDEX "events_subject" ON "events" USING btree ("tenant",hashtextextended("subject", 0),"sequence") WHERE "events"."subject" is not null;--> statement-breakpoint
+-- The fences of all that the push side writes: of these endpoints those whose shard is held by the
+-- process under the epoch, and whose generation is still the same. Their position rows are locked in
+-- one order, so that two processes cannot wait for each other, and their leases for share, so that no
+-- other process takes a shard over before the commit. Numbered from 1 as they were given.
+create function lock_lanes(
+  process uuid, lane_tenants uuid[], lane_endpoints uuid[], lane_shards int[], lane_epochs bigint[],
+  lane_generations int[]
+) returns int[]
+language plpgsql as $$
+declare
+  held_shards int[];
+  held_epochs bigint[];
+  taken int[];
+begin
+  select array_agg(s.shard), array_agg(s.epoch) into held_shards, held_epochs
+    from (select shard, epoch from shard_leases
+          where owner = process and shard = any(lane_shards) order by shard for share) s;
+
+  select array_agg(p.lane) into taken
+    from (
+      select l.lane from positions p
+        join unnest(lane_tenants, lane_endpoints, lane_shards, lane_epochs, lane_generations)
+          with ordinality as l(tenant, endpoint, shard, epoch, generation, lane)
+          on p.tenant = l.tenant and p.consumer = l.endpoint and p.generation = l.generation
+        join unnest(held_shards, held_epochs) as s(shard, epoch)
+          on s.shard = l.shard and s.epoch = l.epoch
+      order by p.tenant, p.consumer for update of p
+    ) p;
+  return taken;
+end
+$$;
+--> statement-breakpoint
 -- Takes the place of `record_outcomes` (0002), which processes of the version before still call while
--- they are replaced. It is explained there; what it does beyond that:
+-- they are replaced. It is explained there; `lock_lanes` has its fences, and what it does beyond that:
 --
 -- * subjects that an endpoint is behind with (`blocked_subjects`) move in the same statement as the
 --   outcomes that they rest on and as the position that passes them over;
@@ -53,25 +85,9 @@ create function record_deliveries(
 language plpgsql set lock_timeout = '500ms' as $$
 #variable_conflict use_column
 declare
-  held_shards int[];
-  held_epochs bigint[];
-  taken int[];
+  taken int[] := lock_lanes(process, lane_tenants, lane_endpoints, lane_shards, lane_epochs,
+    lane_generations);
 begin
-  select array_agg(s.shard), array_agg(s.epoch) into held_shards, held_epochs
-    from (select shard, epoch from shard_leases
-          where owner = process and shard = any(lane_shards) order by shard for share) s;
-
-  select array_agg(p.lane) into taken
-    from (
-      select l.lane from positions p
-        join unnest(lane_tenants, lane_endpoints, lane_shards, lane_epochs, lane_generations)
-          with ordinality as l(tenant, endpoint, shard, epoch, generation, lane)
-          on p.tenant = l.tenant and p.consumer = l.endpoint and p.generation = l.generation
-        join unnest(held_shards, held_epochs) as s(shard, epoch)
-          on s.shard = l.shard and s.epoch = l.epoch
-      order by p.tenant, p.consumer for update of p
-    ) p;
-
   return query
   with lanes as materialized (
     select l.* from unnest(lane_tenants, lane_endpoints, lane_sequences, lane_days, lane_matched,
@@ -183,25 +199,9 @@ create function record_circuits(
 language plpgsql set lock_timeout = '500ms' as $$
 #variable_conflict use_column
 declare
-  held_shards int[];
-  held_epochs bigint[];
-  taken int[];
+  taken int[] := lock_lanes(process, lane_tenants, lane_endpoints, lane_shards, lane_epochs,
+    lane_generations);
 begin
-  select array_agg(s.shard), array_agg(s.epoch) into held_shards, held_epochs
-    from (select shard, epoch from shard_leases
-          where owner = process and shard = any(lane_shards) order by shard for share) s;
-
-  select array_agg(p.lane) into taken
-    from (
-      select l.lane from positions p
-        join unnest(lane_tenants, lane_endpoints, lane_shards, lane_epochs, lane_generations)
-          with ordinality as l(tenant, endpoint, shard, epoch, generation, lane)
-          on p.tenant = l.tenant and p.consumer = l.endpoint and p.generation = l.generation
-        join unnest(held_shards, held_epochs) as s(shard, epoch)
-          on s.shard = l.shard and s.epoch = l.epoch
-      order by p.tenant, p.consumer for update of p
-    ) p;
-
   return query
   update positions p
     set circuit = c.state,
@@ -231,16 +231,15 @@ language plpgsql set lock_timeout = '500ms' as $$
 declare
   moved int;
 begin
-  perform 1 from shard_leases
-    where owner = process and shard = its_shard and epoch = its_epoch for share;
-  if not found then return 0; end if;
-  perform 1 from positions
-    where tenant = its_tenant and consumer = its_endpoint and generation = its_generation for update;
-  if not found then return 0; end if;
+  if lock_lanes(process, array[its_tenant], array[its_endpoint], array[its_shard], array[its_epoch],
+       array[its_generation]) is null then
+    return 0;
+  end if;
 
   with dead as (
     select d.day, d.sequence from deliveries d
     where d.tenant = its_tenant and d.endpoint = its_endpoint and d.day >= first_day
+      -- The second for the planner: it is the condition of the index.
       and d.status = 'dead' and d.status <> 'delivered' and not d.requeued
       and d.last_attempt_at >= outage_began
       and (d.status_code >= 500 or d.error ~ '^(timeout|connect|reset|dns|tls):')

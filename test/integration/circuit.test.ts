@@ -1,49 +1,19 @@
 /** Circuits of endpoints that are down, seen from their receivers, the API and the database. */
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { openDatabase, type Database } from "../../src/db/database.ts";
+import { describe, expect, test } from "vitest";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
-import { createClient, type Client, type Json, type ShownEndpoint } from "../support/client.ts";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { openPushSuite } from "../support/push-suite.ts";
+import { createClient, type Json, type ShownEndpoint } from "../support/client.ts";
+import { startTestGateway } from "../support/gateway.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { startReceiver, type Behave, type Behaviour, type Receiver } from "../support/receiver.ts";
+import { type Behaviour } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
-
-let gateway: TestGateway;
-let client: Client;
-let database: Database;
-let tenants = 0;
-let opened = new AsyncDisposableStack();
-
-beforeAll(async () => {
-  gateway = await startTestGateway();
-  client = createClient(gateway.url, gateway.operatorKey);
-  database = openDatabase(gateway.databaseUrl, { connections: 1, name: "test" });
-});
-
-afterEach(async () => {
-  await opened.disposeAsync();
-  opened = new AsyncDisposableStack();
-});
-
-afterAll(async () => {
-  await database.stop();
-  await gateway.stop();
-});
 
 const down: Behaviour = { kind: "answer", status: 503 };
 
-async function pushTo(
-  behaviour: Behaviour | Behave,
-  settings: Json = {},
-): Promise<{ tenant: string; receiver: Receiver; endpoint: ShownEndpoint }> {
-  const tenant = `circuit_${(tenants += 1)}`;
-  await client.tenant(tenant);
-  const receiver = opened.use(await startReceiver(behaviour));
-  const endpoint = await client.createEndpoint(tenant, { url: receiver.url, ...settings });
-  return { tenant, receiver, endpoint };
-}
+const suite = openPushSuite();
+const { receiverThat, pushTo } = suite;
 
 function isOpen({ circuit }: ShownEndpoint): boolean {
   return circuit.state !== "closed";
@@ -52,7 +22,7 @@ function isOpen({ circuit }: ShownEndpoint): boolean {
 /** What was recorded of an endpoint's events: rows of each table. */
 async function rowsOf({ id }: ShownEndpoint) {
   const endpoint = endpointUuid(id) ?? null;
-  const [row] = await database.sql<{ settled: number; retries: number; attempts: number }[]>`
+  const [row] = await suite.sql<{ settled: number; retries: number; attempts: number }[]>`
     select (select count(*) from deliveries where endpoint = ${endpoint}) as settled,
       (select count(*) from retries where endpoint = ${endpoint}) as retries,
       (select count(*) from attempts where endpoint = ${endpoint}) as attempts`;
@@ -63,11 +33,11 @@ async function rowsOf({ id }: ShownEndpoint) {
 describe("an endpoint that is down", () => {
   test("is left alone but for probes, which are no attempts, and costs no row per event", async () => {
     const { tenant, receiver, endpoint } = await pushTo(down);
-    await appendMany(client, tenant, repeated("a", 1_000));
-    const open = await client.endpointWhen(endpoint.id, isOpen);
+    await appendMany(suite.client, tenant, repeated("a", 1_000));
+    const open = await suite.client.endpointWhen(endpoint.id, isOpen);
     expect(open.circuit.state).toMatch(/open/);
     expect(Date.parse(open.circuit.since ?? "")).toBeGreaterThan(Date.now() - 60_000);
-    await appendMany(client, tenant, repeated("a", 1_000));
+    await appendMany(suite.client, tenant, repeated("a", 1_000));
     const before = await rowsOf(endpoint);
 
     const count = receiver.requests.length;
@@ -75,12 +45,12 @@ describe("an endpoint that is down", () => {
     expect(receiver.requests.length).toBeLessThanOrEqual(15);
     expect(await rowsOf(endpoint)).toEqual(before);
     expect(before.settled + before.retries).toBeLessThanOrEqual(receiver.requests.length);
-    const { position, retrying, last_failure } = await client.endpoint(endpoint.id);
+    const { position, retrying, last_failure } = await suite.client.endpoint(endpoint.id);
     expect(Number(position)).toBeLessThanOrEqual(retrying);
     expect(last_failure?.error).toBe("http: status 503");
 
     receiver.behave({ kind: "answer" });
-    await client.endpointWhen(
+    await suite.client.endpointWhen(
       endpoint.id,
       (shown) => !isOpen(shown) && Number(shown.position) === 2_000 && shown.retrying === 0,
       30_000,
@@ -98,10 +68,10 @@ describe("an endpoint that is down", () => {
     ["never finishes its bodies", { kind: "half" }, { timeout_ms: 1_000 }],
   ])("may be one that %s", async (_what, behaviour, settings) => {
     const { tenant, receiver, endpoint } = await pushTo(behaviour, settings);
-    await appendMany(client, tenant, repeated("a", 100));
-    await client.endpointWhen(endpoint.id, isOpen, 15_000);
+    await appendMany(suite.client, tenant, repeated("a", 100));
+    await suite.client.endpointWhen(endpoint.id, isOpen, 15_000);
     receiver.behave({ kind: "answer" });
-    await client.endpointWhen(
+    await suite.client.endpointWhen(
       endpoint.id,
       ({ position, retrying }) => Number(position) === 100 && retrying === 0,
       20_000,
@@ -112,8 +82,8 @@ describe("an endpoint that is down", () => {
   test.each([400, 404, 429])("is none that answers %i, however often", async (status) => {
     const settings = { retry_schedule: [] };
     const { tenant, endpoint } = await pushTo({ kind: "answer", status }, settings);
-    await appendMany(client, tenant, repeated("a", 100));
-    const shown = await client.endpointWhen(endpoint.id, ({ dead }) => dead === 100);
+    await appendMany(suite.client, tenant, repeated("a", 100));
+    const shown = await suite.client.endpointWhen(endpoint.id, ({ dead }) => dead === 100);
     expect(shown.circuit.state).toBe("closed");
   });
 
@@ -122,7 +92,7 @@ describe("an endpoint that is down", () => {
     const first = await startTestGateway({ DATABASE_URL: shared.url });
     const admin = createClient(first.url, first.operatorKey);
     await admin.tenant("acme");
-    const receiver = opened.use(await startReceiver(down));
+    const receiver = await receiverThat(down);
     const { id } = await admin.createEndpoint("acme", { url: receiver.url });
     await appendMany(admin, "acme", repeated("a", 100));
     const before = await admin.endpointWhen(id, isOpen);
@@ -151,11 +121,11 @@ describe("an endpoint that is down", () => {
 describe("dead letters of an outage", () => {
   test("are tried once more when it is over", async () => {
     const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [] });
-    await appendMany(client, tenant, repeated("a", 8));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 7);
+    await appendMany(suite.client, tenant, repeated("a", 8));
+    await suite.client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 7);
     // Nothing else is left: one of them becomes the probe.
     receiver.behave({ kind: "answer" });
-    await client.endpointWhen(
+    await suite.client.endpointWhen(
       endpoint.id,
       (shown) => !isOpen(shown) && shown.dead === 0 && shown.retrying === 0,
     );
@@ -166,10 +136,10 @@ describe("dead letters of an outage", () => {
 
   test("are not tried a third time when they fail again", async () => {
     const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [] });
-    await appendMany(client, tenant, repeated("a", 8));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 7);
+    await appendMany(suite.client, tenant, repeated("a", 8));
+    await suite.client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead >= 7);
     receiver.behave({ kind: "answer", status: 400 });
-    const shown = await client.endpointWhen(
+    const shown = await suite.client.endpointWhen(
       endpoint.id,
       ({ circuit, dead, retrying }) => circuit.state === "closed" && dead === 8 && retrying === 0,
     );
@@ -184,10 +154,10 @@ describe("dead letters of an outage", () => {
     ["order is kept", { ordering: "subject" }],
   ])("stay dead where %s", async (_what, settings) => {
     const { tenant, receiver, endpoint } = await pushTo(down, { retry_schedule: [], ...settings });
-    await appendMany(client, tenant, repeated("a", 9));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
+    await appendMany(suite.client, tenant, repeated("a", 9));
+    await suite.client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
     receiver.behave({ kind: "answer" });
-    const shown = await client.endpointWhen(
+    const shown = await suite.client.endpointWhen(
       endpoint.id,
       ({ circuit, position }) => circuit.state === "closed" && Number(position) === 9,
     );
@@ -199,10 +169,10 @@ describe("an endpoint that has nothing left to be probed with", () => {
   test("costs nothing, and is probed with the next event", async () => {
     const settings = { retry_schedule: [], drain_dead_letters: false };
     const { tenant, receiver, endpoint } = await pushTo(down, settings);
-    await appendMany(client, tenant, repeated("a", 8));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
+    await appendMany(suite.client, tenant, repeated("a", 8));
+    await suite.client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
     receiver.behave({ kind: "answer" });
-    const at = Date.parse((await client.endpoint(endpoint.id)).circuit.next_probe_at ?? "");
+    const at = Date.parse((await suite.client.endpoint(endpoint.id)).circuit.next_probe_at ?? "");
     await waitUntil(() => Date.now() > at + 100, { what: "the probe to be due" });
     const before = process.cpuUsage();
     const startedAt = Date.now();
@@ -210,8 +180,8 @@ describe("an endpoint that has nothing left to be probed with", () => {
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1_000).toBeLessThan(400);
     expect(receiver.requests).toHaveLength(8);
-    await client.append(tenant, 9);
-    await client.endpointWhen(
+    await suite.client.append(tenant, 9);
+    await suite.client.endpointWhen(
       endpoint.id,
       (shown) => !isOpen(shown) && shown.position.endsWith("9"),
     );
@@ -221,11 +191,11 @@ describe("an endpoint that has nothing left to be probed with", () => {
 describe("a change of the endpoint", () => {
   test("is probed at once, and ends the outage with all that it left behind", async () => {
     const { tenant, endpoint } = await pushTo(down, { retry_schedule: [] });
-    await appendMany(client, tenant, repeated("a", 11));
-    await client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
-    const moved = opened.use(await startReceiver());
-    await client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { url: moved.url });
-    await client.endpointWhen(
+    await appendMany(suite.client, tenant, repeated("a", 11));
+    await suite.client.endpointWhen(endpoint.id, (shown) => isOpen(shown) && shown.dead === 8);
+    const moved = await receiverThat();
+    await suite.client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { url: moved.url });
+    await suite.client.endpointWhen(
       endpoint.id,
       (shown) => !isOpen(shown) && shown.dead === 0 && Number(shown.position) === 11,
     );
@@ -237,12 +207,12 @@ describe("under fifo", () => {
   test("a probe is the attempt of the event that stands first", async () => {
     const settings = { ordering: "fifo", retry_schedule: repeated("1s", 14) };
     const { tenant, receiver, endpoint } = await pushTo(down, settings);
-    await appendMany(client, tenant, repeated("a", 20));
+    await appendMany(suite.client, tenant, repeated("a", 20));
     await receiver.received(10, 25_000);
-    expect(isOpen(await client.endpoint(endpoint.id))).toBe(true);
+    expect(isOpen(await suite.client.endpoint(endpoint.id))).toBe(true);
     expect(new Set(sequencesOf(receiver.requests))).toEqual(new Set([1]));
     receiver.behave({ kind: "answer" });
-    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 20, 30_000);
+    await suite.client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 20, 30_000);
     const attempts = receiver.requests.filter((request) => sequenceOf(request) === 1);
     expect(attempts.map(header("tidegate-attempt"))).toEqual(upTo(attempts.length).map(String));
     const order = receiver.requests.map(sequenceOf);
@@ -256,20 +226,20 @@ describe("an endpoint gives up", () => {
       retry_schedule: repeated("1s", 20),
       give_up_after: "3s",
     });
-    await appendMany(client, tenant, repeated("a", 5));
-    await client.endpointWhen(endpoint.id, isOpen);
+    await appendMany(suite.client, tenant, repeated("a", 5));
+    await suite.client.endpointWhen(endpoint.id, isOpen);
     await waitUntil(() => Date.now() > (receiver.requests[0]?.at ?? Infinity) + 3_000, {
       what: "the time to give up",
     });
     receiver.behave({ kind: "answer" });
-    await appendMany(client, tenant, ["a"]);
-    const shown = await client.endpointWhen(
+    await appendMany(suite.client, tenant, ["a"]);
+    const shown = await suite.client.endpointWhen(
       endpoint.id,
       ({ circuit, dead, retrying }) => circuit.state === "closed" && dead > 0 && retrying === 0,
       20_000,
     );
     expect(shown.dead).toBeGreaterThanOrEqual(4);
-    const [row] = await database.sql<{ error: string }[]>`
+    const [row] = await suite.sql<{ error: string }[]>`
       select error from deliveries
       where endpoint = ${endpointUuid(endpoint.id) ?? null} and status = 'dead' limit 1`;
     expect(row?.error).toContain("(given up: out of time)");
@@ -277,22 +247,22 @@ describe("an endpoint gives up", () => {
 
   test("itself after five days of nothing but failures, with the reason", async () => {
     const { tenant, receiver, endpoint } = await pushTo({ kind: "answer", status: 404 });
-    await client.append(tenant, 1);
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
+    await suite.client.append(tenant, 1);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
     // Five days later, as the next process finds it.
-    await database.sql`
+    await suite.sql`
       update positions set failing_since = clock_timestamp() - interval '5 days',
         generation = generation + 1 where consumer = ${endpointUuid(endpoint.id) ?? null}`;
-    await client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { description: "same" });
-    await client.append(tenant, 2);
-    const shown = await client.endpointWhen(
+    await suite.client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { description: "same" });
+    await suite.client.append(tenant, 2);
+    const shown = await suite.client.endpointWhen(
       endpoint.id,
       ({ status }) => status === "disabled",
       15_000,
     );
     expect(shown.status_reason).toBe("nothing but failures for 5 days");
     const count = receiver.requests.length;
-    await client.append(tenant, 3);
+    await suite.client.append(tenant, 3);
     expect(receiver.requests).toHaveLength(count);
   });
 });

@@ -1,9 +1,10 @@
 /** What people can read about deliveries, of pushes that were really made. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createClient, type Client, type Json, type ShownEndpoint } from "../support/client.ts";
-import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
+import { describe, expect, test } from "vitest";
+import { openPushSuite } from "../support/push-suite.ts";
+import { type Json, type ShownEndpoint } from "../support/client.ts";
+import { succeed } from "../support/gateway.ts";
 import { appendMany, repeated, sequenceOf } from "../support/pushes.ts";
-import { startReceiver, type Behave, type Behaviour, type Receiver } from "../support/receiver.ts";
+import { type Behave, type Behaviour } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
 
 type Attempt = {
@@ -37,48 +38,15 @@ type Delivery = {
 
 const keptBodyBytes = 4_096;
 
-let gateway: TestGateway;
-let client: Client;
-let tenants = 0;
-let opened = new AsyncDisposableStack();
-
-beforeAll(async () => {
-  gateway = await startTestGateway();
-  client = createClient(gateway.url, gateway.operatorKey);
-});
-
-afterEach(async () => {
-  await opened.disposeAsync();
-  opened = new AsyncDisposableStack();
-});
-
-afterAll(() => gateway?.stop());
-
-async function newTenant(): Promise<string> {
-  tenants += 1;
-  const name = `tenant_${tenants}`;
-  await client.tenant(name);
-  return name;
-}
-
-async function receiverThat(behaviour?: Behaviour | Behave): Promise<Receiver> {
-  return opened.use(await startReceiver(behaviour));
-}
-
-/** A tenant with one endpoint, whose receiver behaves like this. */
-async function pushTo(behaviour?: Behaviour | Behave, settings: Json = {}) {
-  const tenant = await newTenant();
-  const receiver = await receiverThat(behaviour);
-  const endpoint = await client.createEndpoint(tenant, { url: receiver.url, ...settings });
-  return { tenant, receiver, endpoint };
-}
+const suite = openPushSuite();
+const { newTenant, receiverThat, pushTo } = suite;
 
 async function list(path: string): Promise<Delivery[]> {
-  return (await client.expectOk("GET", path))["deliveries"] as Delivery[];
+  return (await suite.client.expectOk("GET", path))["deliveries"] as Delivery[];
 }
 
 async function show(id: string): Promise<Delivery & { attempt_log: Attempt[] }> {
-  return (await client.expectOk("GET", `/deliveries/${id}`)) as Delivery & {
+  return (await suite.client.expectOk("GET", `/deliveries/${id}`)) as Delivery & {
     attempt_log: Attempt[];
   };
 }
@@ -97,7 +65,7 @@ function recorded({ id }: ShownEndpoint, count: number, status = "delivered"): P
 /** The one delivery of an event to an endpoint that behaves like this, when it has the status. */
 async function pushOne(status: string, behaviour?: Behaviour | Behave, settings: Json = {}) {
   const pushed = await pushTo(behaviour, settings);
-  const event = await client.append(pushed.tenant, { n: 1 });
+  const event = await suite.client.append(pushed.tenant, { n: 1 });
   const [delivery] = await recorded(pushed.endpoint, 1, status);
   if (delivery === undefined) throw new Error("no delivery");
   return { ...pushed, event, delivery, shown: await show(delivery.id) };
@@ -175,12 +143,12 @@ describe("the record of a delivery", () => {
 
   test("tells why it is a dead letter", async () => {
     const refusal: Behaviour = { kind: "answer", status: 400 };
-    const { shown, delivery } = await pushOne("dead", refusal, { retry_schedule: [] });
+    const { tenant, shown, delivery } = await pushOne("dead", refusal, { retry_schedule: [] });
     expect(shown).toMatchObject({ attempts: 1, next_attempt_at: null, last_status_code: 400 });
     expect(shown.last_error).toMatch(/^http: status 400/);
     expect(shown.attempt_log).toHaveLength(1);
     expect(shown.attempt_log[0]?.error).toMatchObject({ class: "http" });
-    expect(await list(`/deliveries?tenant=tenant_${tenants}&status=dead`)).toEqual([delivery]);
+    expect(await list(`/deliveries?tenant=${tenant}&status=dead`)).toEqual([delivery]);
   });
 
   test("tells of a connection that broke before there was an answer", async () => {
@@ -231,14 +199,14 @@ describe("the record of a delivery", () => {
 
   test("outlives its endpoint", async () => {
     const { tenant, endpoint, delivery, event } = await pushOne("delivered");
-    await client.expectOk("DELETE", `/endpoints/${endpoint.id}`);
+    await suite.client.expectOk("DELETE", `/endpoints/${endpoint.id}`);
     const { attempt_log: log, ...rest } = await show(delivery.id);
     expect(rest).toEqual(delivery);
     expect(log).toMatchObject([{ attempt: 1, status_code: 200, request: null }]);
     expect(await list(`/deliveries?tenant=${tenant}`)).toEqual([delivery]);
     expect(await list(`/deliveries?tenant=${tenant}&endpoint=${endpoint.id}`)).toEqual([delivery]);
     expect(await list(`/events/${event.id}/deliveries`)).toEqual([delivery]);
-    const gone = await client.call("GET", `/endpoints/${endpoint.id}/deliveries`);
+    const gone = await suite.client.call("GET", `/endpoints/${endpoint.id}/deliveries`);
     expect(gone.status).toBe(404);
   });
 });
@@ -247,17 +215,17 @@ describe("a list of deliveries", () => {
   test("leads to each once while more are made", async () => {
     const { tenant, endpoint } = await pushTo();
     const count = 250;
-    await appendMany(client, tenant, repeated("a", count));
+    await appendMany(suite.client, tenant, repeated("a", count));
     const before = await recorded(endpoint, count);
     const seen: Delivery[] = [];
     let at = "";
     for (let more = true; more;) {
-      const page = await client.expectOk(
+      const page = await suite.client.expectOk(
         "GET",
         `/endpoints/${endpoint.id}/deliveries?limit=60${at}`,
       );
       seen.push(...(page["deliveries"] as Delivery[]));
-      await appendMany(client, tenant, repeated("a", 10));
+      await appendMany(suite.client, tenant, repeated("a", 10));
       await recorded(endpoint, count + 10 * Math.ceil(seen.length / 60));
       more = page["has_more"] === true;
       at = `&cursor=${String(page["cursor"])}`;
@@ -272,16 +240,18 @@ describe("a list of deliveries", () => {
       (request) => ({ kind: "answer", status: sequenceOf(request) % 2 === 0 ? 500 : 200 }),
       { retry_schedule: [] },
     );
-    const other = await client.createEndpoint(tenant, {
+    const other = await suite.client.createEndpoint(tenant, {
       url: (await receiverThat()).url,
       types: ["b.*"],
     });
-    const early = await appendMany(client, tenant, ["a", "b.c", "b.d", "a"]);
+    const early = await appendMany(suite.client, tenant, ["a", "b.c", "b.d", "a"]);
     await recorded(endpoint, 2, "dead");
     await recorded(other, 2);
-    const { time } = (await client.expectOk("GET", `/events/${early[3]}`)) as { time: string };
+    const { time } = (await suite.client.expectOk("GET", `/events/${early[3]}`)) as {
+      time: string;
+    };
     const later = await waitUntil(() => Date.now() > Date.parse(time) && new Date().toISOString());
-    await appendMany(client, tenant, ["b.c"]);
+    await appendMany(suite.client, tenant, ["b.c"]);
     const [newest] = await recorded(endpoint, 3);
     await recorded(other, 3);
 
@@ -332,7 +302,7 @@ describe("a list of deliveries", () => {
   test("leaves out events that the endpoint has not come to, and those that are not for it", async () => {
     const settings = { types: ["a"], max_in_flight: 1 };
     const { tenant, endpoint, receiver } = await pushTo({ kind: "hang" }, settings);
-    const [first] = await appendMany(client, tenant, ["a", "b", "a"]);
+    const [first] = await appendMany(suite.client, tenant, ["a", "b", "a"]);
     await receiver.received(1);
     expect(await list(`/endpoints/${endpoint.id}/deliveries`)).toEqual([]);
     expect(await list(`/events/${first}/deliveries`)).toEqual([]);
@@ -346,7 +316,10 @@ describe("a list of deliveries", () => {
     ["the cursor of another list", "cursor=ZXBfMQ", "cursor-invalid"],
   ])("cannot be asked for with %s", async (_, query, problem) => {
     const tenant = await newTenant();
-    const { status, slug } = await gateway.call("GET", `/deliveries?tenant=${tenant}&${query}`);
+    const { status, slug } = await suite.gateway.call(
+      "GET",
+      `/deliveries?tenant=${tenant}&${query}`,
+    );
     expect([status, slug]).toEqual([400, problem]);
   });
 });
@@ -354,7 +327,7 @@ describe("a list of deliveries", () => {
 describe("somebody else", () => {
   test("gets the answer for what does not exist", async () => {
     const { endpoint, delivery, event } = await pushOne("delivered");
-    const key = await client.tenantKey(await newTenant());
+    const key = await suite.client.tenantKey(await newTenant());
     const swapped = delivery.id.replace(/.$/, (digit) => (digit === "1" ? "2" : "1"));
     for (const [path, known] of [
       [`/deliveries/${delivery.id}`, 200],
@@ -365,9 +338,9 @@ describe("somebody else", () => {
       [`/events/${event.id}/deliveries`, 200],
       ["/events/evt_none/deliveries", 404],
     ] as const) {
-      const own = await gateway.call("GET", path);
+      const own = await suite.gateway.call("GET", path);
       expect([path, own.status]).toEqual([path, known]);
-      const { status, json } = await gateway.call("GET", path, { key });
+      const { status, json } = await suite.gateway.call("GET", path, { key });
       expect([path, status, json?.["detail"]]).toEqual([
         path,
         404,
@@ -375,7 +348,7 @@ describe("somebody else", () => {
       ]);
     }
     const named = await succeed(
-      gateway.call("GET", `/deliveries?endpoint=${endpoint.id}&event=${event.id}`, { key }),
+      suite.gateway.call("GET", `/deliveries?endpoint=${endpoint.id}&event=${event.id}`, { key }),
     );
     expect(named).toEqual({ deliveries: [], cursor: null, has_more: false });
   });

@@ -1,11 +1,9 @@
 /** Endpoints are paused, left to poll and resumed, and their receivers see what that means. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { openDatabase, type Database } from "../../src/db/database.ts";
+import { describe, expect, test } from "vitest";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
-import { createClient, type Client, type Json } from "../support/client.ts";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
-import { startReceiver, type Behave, type Behaviour } from "../support/receiver.ts";
+import { type Behaviour } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
 
 /** Unlike a 5xx it opens no circuit. */
@@ -14,35 +12,8 @@ const refusing: Behaviour = { kind: "answer", status: 422 };
 /** So that nothing is retried while a test looks. */
 const never = { retry_schedule: ["1h"] };
 
-let gateway: TestGateway;
-let client: Client;
-let database: Database;
-let tenants = 0;
-let opened = new AsyncDisposableStack();
-
-beforeAll(async () => {
-  gateway = await startTestGateway();
-  client = createClient(gateway.url, gateway.operatorKey);
-  database = openDatabase(gateway.databaseUrl, { connections: 2, name: "test" });
-});
-
-afterEach(async () => {
-  await opened.disposeAsync();
-  opened = new AsyncDisposableStack();
-});
-
-afterAll(async () => {
-  await database?.stop();
-  await gateway?.stop();
-});
-
-async function pushTo(behaviour: Behaviour | Behave, settings: Json = {}) {
-  const tenant = `tenant_${(tenants += 1)}`;
-  await client.tenant(tenant);
-  const receiver = opened.use(await startReceiver(behaviour));
-  const { id } = await client.createEndpoint(tenant, { url: receiver.url, ...settings });
-  return { tenant, receiver, id };
-}
+const suite = openPushSuite();
+const { newTenant, receiverThat, pushTo } = suite;
 
 const previousOf = header("tidegate-previous-sequence");
 
@@ -54,7 +25,7 @@ function pairsOf(requests: Parameters<typeof sequencesOf>[0]) {
 }
 
 async function skippedOf(id: string): Promise<number[]> {
-  const rows = await database.sql<{ sequence: number }[]>`
+  const rows = await suite.sql<{ sequence: number }[]>`
     select sequence from deliveries where endpoint = ${endpointUuid(id) ?? null}
       and status = 'skipped' order by sequence`;
   return rows.map(({ sequence }) => sequence);
@@ -68,19 +39,22 @@ describe("a pause", () => {
       await released;
       return { kind: "answer" };
     });
-    await client.append(tenant, {});
+    await suite.client.append(tenant, {});
     await receiver.received(1);
-    const paused = await client.act(id, "pause", { reason: "moving house" });
+    const paused = await suite.client.act(id, "pause", { reason: "moving house" });
     expect(paused).toMatchObject({ status: "paused", status_reason: "moving house" });
     release();
-    await client.endpointWhen(id, ({ position }) => Number(position) === 1);
-    await client.append(tenant, {});
+    await suite.client.endpointWhen(id, ({ position }) => Number(position) === 1);
+    await suite.client.append(tenant, {});
 
-    const other = opened.use(await startReceiver());
-    await client.createEndpoint(tenant, { url: other.url, start: "earliest" });
+    const other = await receiverThat();
+    await suite.client.createEndpoint(tenant, { url: other.url, start: "earliest" });
     await other.received(2);
     expect(receiver.requests).toHaveLength(1);
-    expect(await client.act(id, "resume")).toMatchObject({ status: "active", status_reason: null });
+    expect(await suite.client.act(id, "resume")).toMatchObject({
+      status: "active",
+      status_reason: null,
+    });
     expect(pairsOf(await receiver.received(2))).toEqual([
       [1, 0],
       [2, 1],
@@ -89,17 +63,17 @@ describe("a pause", () => {
 
   test("holds retries too", async () => {
     const { tenant, receiver, id } = await pushTo(refusing, { retry_schedule: ["1s", "1s"] });
-    await client.append(tenant, {});
-    await client.endpointWhen(id, ({ retrying }) => retrying === 1);
-    await client.act(id, "pause");
-    await database.sql`update retries set due_at = now() where endpoint = ${endpointUuid(id) ?? ""}`;
-    const other = opened.use(await startReceiver());
-    await client.createEndpoint(tenant, { url: other.url });
-    await client.append(tenant, {});
+    await suite.client.append(tenant, {});
+    await suite.client.endpointWhen(id, ({ retrying }) => retrying === 1);
+    await suite.client.act(id, "pause");
+    await suite.sql`update retries set due_at = now() where endpoint = ${endpointUuid(id) ?? ""}`;
+    const other = await receiverThat();
+    await suite.client.createEndpoint(tenant, { url: other.url });
+    await suite.client.append(tenant, {});
     await other.received(1);
     const before = receiver.requests.length;
     receiver.behave({ kind: "answer" });
-    await client.act(id, "resume");
+    await suite.client.act(id, "resume");
     const requests = await receiver.received(before + 2);
     expect(sequencesOf(requests.slice(before))).toEqual([1, 2]);
   });
@@ -108,16 +82,19 @@ describe("a pause", () => {
 describe("an endpoint that polls", () => {
   test("keeps its position, and is pushed to again after what was polled", async () => {
     const { tenant, receiver, id } = await pushTo({ kind: "answer" });
-    await appendMany(client, tenant, repeated("a", 2));
+    await appendMany(suite.client, tenant, repeated("a", 2));
     await receiver.received(2);
-    const at2 = await client.endpointWhen(id, ({ position }) => Number(position) === 2);
-    expect(await client.act(id, "poll")).toMatchObject({ ...at2, status: "polling" });
-    await appendMany(client, tenant, repeated("a", 3));
-    const { events, cursor } = await client.page(tenant, { limit: "4" });
+    const at2 = await suite.client.endpointWhen(id, ({ position }) => Number(position) === 2);
+    expect(await suite.client.act(id, "poll")).toMatchObject({ ...at2, status: "polling" });
+    await appendMany(suite.client, tenant, repeated("a", 3));
+    const { events, cursor } = await suite.client.page(tenant, { limit: "4" });
     expect(events).toHaveLength(4);
-    expect(await client.endpoint(id)).toMatchObject({ status: "polling", position: at2.position });
+    expect(await suite.client.endpoint(id)).toMatchObject({
+      status: "polling",
+      position: at2.position,
+    });
 
-    await client.act(id, "resume", { from: { cursor } });
+    await suite.client.act(id, "resume", { from: { cursor } });
     const requests = await receiver.received(3);
     // It has the events in between, but not by push: the hole says so.
     expect(pairsOf(requests)).toEqual([
@@ -131,33 +108,36 @@ describe("an endpoint that polls", () => {
 describe("a resume", () => {
   test("enables an endpoint that its receiver had disabled, and sends what was held", async () => {
     const { tenant, receiver, id } = await pushTo({ kind: "answer", status: 410 });
-    await client.append(tenant, {});
-    await client.endpointWhen(id, ({ status }) => status === "disabled");
+    await suite.client.append(tenant, {});
+    await suite.client.endpointWhen(id, ({ status }) => status === "disabled");
     receiver.behave({ kind: "answer" });
-    expect(await client.act(id, "resume", { from: "position" })).toMatchObject({
+    expect(await suite.client.act(id, "resume", { from: "position" })).toMatchObject({
       status: "active",
       status_reason: null,
       circuit: { state: "closed" },
     });
     expect(sequencesOf(await receiver.received(2))).toEqual([1, 1]);
-    await client.endpointWhen(id, ({ retrying, position }) => retrying + 1 === Number(position));
+    await suite.client.endpointWhen(
+      id,
+      ({ retrying, position }) => retrying + 1 === Number(position),
+    );
   });
 
   test("from latest skips what was owed and what came since, and leaves a hole", async () => {
     const { tenant, receiver, id } = await pushTo(refusing, { ...never, types: ["order.*"] });
-    await appendMany(client, tenant, ["order.a", "other", "order.b"]);
-    await client.endpointWhen(id, ({ retrying }) => retrying === 2);
-    await client.act(id, "pause");
-    await appendMany(client, tenant, ["order.c", "other"]);
+    await appendMany(suite.client, tenant, ["order.a", "other", "order.b"]);
+    await suite.client.endpointWhen(id, ({ retrying }) => retrying === 2);
+    await suite.client.act(id, "pause");
+    await appendMany(suite.client, tenant, ["order.c", "other"]);
     receiver.behave({ kind: "answer" });
     await blockSubject(id);
-    const resumed = await client.act(id, "resume", { from: "latest" });
+    const resumed = await suite.client.act(id, "resume", { from: "latest" });
     expect(resumed).toMatchObject({ status: "active", retrying: 0, status_reason: null });
     expect(Number(resumed.position)).toBe(5);
     expect(await skippedOf(id)).toEqual([1, 3]);
     expect(await blockedOf(id)).toBe(0);
 
-    await appendMany(client, tenant, ["other", "order.d", "order.e"]);
+    await appendMany(suite.client, tenant, ["other", "order.d", "order.e"]);
     expect(pairsOf((await receiver.received(4)).slice(2))).toEqual([
       [7, 4],
       [8, 7],
@@ -166,10 +146,10 @@ describe("a resume", () => {
 
   test("from latest with nothing to skip leaves no hole", async () => {
     const { tenant, receiver, id } = await pushTo({ kind: "answer" }, { types: ["order.*"] });
-    await appendMany(client, tenant, ["order.a", "other"]);
+    await appendMany(suite.client, tenant, ["order.a", "other"]);
     await receiver.received(1);
-    await client.act(id, "resume", { from: "latest" });
-    await appendMany(client, tenant, ["order.b"]);
+    await suite.client.act(id, "resume", { from: "latest" });
+    await appendMany(suite.client, tenant, ["order.b"]);
     expect(pairsOf(await receiver.received(2))).toEqual([
       [1, 0],
       [3, 1],
@@ -180,16 +160,19 @@ describe("a resume", () => {
     const { tenant, receiver, id } = await pushTo(({ headers }) =>
       Number(headers["tidegate-sequence"]) === 4 ? refusing : { kind: "answer" },
     );
-    await client.expectOk("PATCH", `/endpoints/${id}`, never);
-    const { cursor } = await client.append(tenant, {}, "a.b");
-    await client.append(tenant, {}, "a.b");
-    const second = await client.append(tenant, {}, "a.b");
-    await appendMany(client, tenant, repeated("a.c", 3));
+    await suite.client.expectOk("PATCH", `/endpoints/${id}`, never);
+    const { cursor } = await suite.client.append(tenant, {}, "a.b");
+    await suite.client.append(tenant, {}, "a.b");
+    const second = await suite.client.append(tenant, {}, "a.b");
+    await appendMany(suite.client, tenant, repeated("a.c", 3));
     await receiver.received(6);
-    await client.endpointWhen(id, ({ position, retrying }) => retrying + 5 === Number(position));
+    await suite.client.endpointWhen(
+      id,
+      ({ position, retrying }) => retrying + 5 === Number(position),
+    );
 
     receiver.behave({ kind: "answer" });
-    const resumed = await client.act(id, "resume", { from: { cursor: second.cursor } });
+    const resumed = await suite.client.act(id, "resume", { from: { cursor: second.cursor } });
     expect(resumed).toMatchObject({ status: "active", retrying: 0 });
     const again = (await receiver.received(9)).slice(6);
     expect(pairsOf(again)).toEqual([
@@ -199,17 +182,17 @@ describe("a resume", () => {
     ]);
     // Sent from the log, so that it begins anew.
     expect(new Set(again.map(header("tidegate-attempt")))).toEqual(new Set(["1"]));
-    await client.act(id, "resume", { from: { cursor } });
+    await suite.client.act(id, "resume", { from: { cursor } });
     expect(sequencesOf((await receiver.received(14)).slice(9))).toEqual(upTo(6, 2));
     expect(await skippedOf(id)).toEqual([]);
   });
 
   test("from its position moves nothing", async () => {
     const { tenant, receiver, id } = await pushTo(refusing, never);
-    await appendMany(client, tenant, repeated("a", 3));
-    const before = await client.endpointWhen(id, ({ retrying }) => retrying === 3);
+    await appendMany(suite.client, tenant, repeated("a", 3));
+    const before = await suite.client.endpointWhen(id, ({ retrying }) => retrying === 3);
     await blockSubject(id);
-    const resumed = await client.act(id, "resume", {});
+    const resumed = await suite.client.act(id, "resume", {});
     expect(resumed).toMatchObject({ position: before.position, retrying: 3 });
     expect([await skippedOf(id), await blockedOf(id)]).toEqual([[], 1]);
     expect(receiver.requests).toHaveLength(3);
@@ -217,9 +200,8 @@ describe("a resume", () => {
 
   test("takes no cursor that a reader could not continue from", async () => {
     const { tenant, id } = await pushTo({ kind: "answer" });
-    const stranger = `stranger_${tenants}`;
-    await client.tenant(stranger);
-    const { cursor } = await client.append(stranger, {});
+    const stranger = await newTenant();
+    const { cursor } = await suite.client.append(stranger, {});
     for (const [from, told] of [
       [{ cursor }, [400, "cursor-invalid"]],
       [{ cursor: "x" }, [400, "cursor-invalid"]],
@@ -227,34 +209,34 @@ describe("a resume", () => {
       [{}, [422, "invalid"]],
     ] as const) {
       const body = { from };
-      const answer = await gateway.call("POST", `/endpoints/${id}/resume`, { body });
+      const answer = await suite.gateway.call("POST", `/endpoints/${id}/resume`, { body });
       expect([answer.status, answer.slug]).toEqual(told);
     }
-    const own = await client.append(tenant, {});
-    await database.sql`update heads set head = 0 where tenant = (
+    const own = await suite.client.append(tenant, {});
+    await suite.sql`update heads set head = 0 where tenant = (
       select id from tenants where name = ${tenant})`;
     const body = { from: { cursor: own.cursor } };
-    const ahead = await gateway.call("POST", `/endpoints/${id}/resume`, { body });
+    const ahead = await suite.gateway.call("POST", `/endpoints/${id}/resume`, { body });
     expect([ahead.status, ahead.slug]).toEqual([410, "cursor-ahead"]);
   });
 
   test("clears away retries in any number, each in its way", { timeout: 60_000 }, async () => {
     const { tenant, receiver, id } = await pushTo({ kind: "answer" });
-    await client.act(id, "pause");
+    await suite.client.act(id, "pause");
     for (let batch = 0; batch < 12; batch += 1) {
-      await appendMany(client, tenant, repeated("a", 1_000));
+      await appendMany(suite.client, tenant, repeated("a", 1_000));
     }
     await owe(id);
-    const { cursor } = await client.page(tenant, { limit: "1000" });
+    const { cursor } = await suite.client.page(tenant, { limit: "1000" });
     let at = cursor;
     for (let page = 1; page < 11; page += 1) {
-      at = (await client.page(tenant, { limit: "1000", cursor: at })).cursor;
+      at = (await suite.client.page(tenant, { limit: "1000", cursor: at })).cursor;
     }
-    expect(await client.endpoint(id)).toMatchObject({ retrying: 12_000 });
-    await client.act(id, "resume", { from: { cursor: at } });
+    expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 12_000 });
+    await suite.client.act(id, "resume", { from: { cursor: at } });
     expect(await skippedOf(id)).toEqual(upTo(11_000));
     expect(sequencesOf(await receiver.received(1_000, 30_000))).toEqual(upTo(12_000, 11_001));
-    await client.endpointWhen(id, ({ position }) => Number(position) === 12_000);
+    await suite.client.endpointWhen(id, ({ position }) => Number(position) === 12_000);
     expect(receiver.requests).toHaveLength(1_000);
   });
 });
@@ -268,25 +250,25 @@ describe("actions at the same time", () => {
     );
     const cursors: string[] = [];
     for (let round = 0; round < 8; round += 1) {
-      const { results } = await client.expectOk("POST", "/events?cursors=true", {
+      const { results } = await suite.client.expectOk("POST", "/events?cursors=true", {
         events: repeated("a", 30).map((type) => ({ tenant, type, data: round })),
       });
       cursors.push(...(results as { cursor: string }[]).map((result) => result.cursor));
       const cursorAt = (share: number) => cursors[Math.floor(cursors.length * share)] ?? "";
       const path = `/endpoints/${id}`;
       const answers = await Promise.all([
-        client.call("POST", `${path}/resume`, { from: { cursor: cursorAt(0.2) } }),
-        client.call("POST", `${path}/resume`, { from: "latest" }),
-        client.call("POST", `${path}/resume`, {}),
-        client.call("POST", `${path}/pause`, {}),
-        client.call("PATCH", path, { max_in_flight: 8 + round }),
-        client.call("POST", `${path}/resume`, { from: { cursor: cursorAt(0.8) } }),
+        suite.client.call("POST", `${path}/resume`, { from: { cursor: cursorAt(0.2) } }),
+        suite.client.call("POST", `${path}/resume`, { from: "latest" }),
+        suite.client.call("POST", `${path}/resume`, {}),
+        suite.client.call("POST", `${path}/pause`, {}),
+        suite.client.call("PATCH", path, { max_in_flight: 8 + round }),
+        suite.client.call("POST", `${path}/resume`, { from: { cursor: cursorAt(0.8) } }),
       ]);
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
     }
     const last = 100;
     const before = receiver.requests.length;
-    await client.act(id, "resume", { from: { cursor: cursors[last - 1] ?? "" } });
+    await suite.client.act(id, "resume", { from: { cursor: cursors[last - 1] ?? "" } });
     await waitUntil(
       () => {
         const sent = new Set(receiver.requests.slice(before).map(sequenceOf));
@@ -295,7 +277,7 @@ describe("actions at the same time", () => {
       { deadlineMs: 20_000, what: "the arrival of all that follows" },
     );
     receiver.behave({ kind: "answer" });
-    await client.endpointWhen(
+    await suite.client.endpointWhen(
       id,
       ({ retrying, position }) => retrying === 0 && Number(position) === 240,
       20_000,
@@ -304,19 +286,19 @@ describe("actions at the same time", () => {
 
   test("leave nothing of a tenant or an endpoint that goes", { timeout: 60_000 }, async () => {
     const { tenant, id } = await pushTo({ kind: "answer" });
-    await client.act(id, "pause");
+    await suite.client.act(id, "pause");
     for (let batch = 0; batch < 6; batch += 1) {
-      await appendMany(client, tenant, repeated("a", 1_000));
+      await appendMany(suite.client, tenant, repeated("a", 1_000));
     }
     await owe(id);
     await blockSubject(id);
     const isMoved = async () => (await skippedOf(id)).length > 0;
-    const resumed = client.call("POST", `/endpoints/${id}/resume`, { from: "latest" });
+    const resumed = suite.client.call("POST", `/endpoints/${id}/resume`, { from: "latest" });
     await waitUntil(isMoved, { what: "the first step" });
-    expect((await client.call("DELETE", `/endpoints/${id}`)).status).toBe(204);
+    expect((await suite.client.call("DELETE", `/endpoints/${id}`)).status).toBe(204);
     expect([200, 404]).toContain((await resumed).status);
     const uuid = endpointUuid(id) ?? "";
-    const left = await database.sql`
+    const left = await suite.sql`
       select from positions where consumer = ${uuid}
       union all select from retries where endpoint = ${uuid}
       union all select from blocked_subjects where endpoint = ${uuid}`;
@@ -326,7 +308,7 @@ describe("actions at the same time", () => {
 
 /** A retry of every event, far from due. */
 async function owe(id: string): Promise<void> {
-  await database.sql`
+  await suite.sql`
     insert into retries (tenant, endpoint, sequence, day, attempts, previous, due_at,
       first_attempt_at, last_attempt_at)
     select e.tenant, p.consumer, e.sequence, e.day, 1, e.sequence - 1, now() + interval '1 day',
@@ -336,14 +318,14 @@ async function owe(id: string): Promise<void> {
 }
 
 async function blockSubject(id: string): Promise<void> {
-  await database.sql`
+  await suite.sql`
     insert into blocked_subjects (tenant, endpoint, key, subject, sequence, day, matched)
     select tenant, consumer, md5('s')::uuid, 's', sequence, day, last_matched from positions
     where consumer = ${endpointUuid(id) ?? ""}`;
 }
 
 async function blockedOf(id: string): Promise<number> {
-  const [row] = await database.sql<[{ rows: number }]>`
+  const [row] = await suite.sql<[{ rows: number }]>`
     select count(*) as rows from blocked_subjects where endpoint = ${endpointUuid(id) ?? ""}`;
   return row.rows;
 }

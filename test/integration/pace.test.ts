@@ -1,50 +1,13 @@
 /** How fast and how many at once: windows, rates and shares, seen from receivers. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createClient, type Client, type Json, type ShownEndpoint } from "../support/client.ts";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { describe, expect, test } from "vitest";
+import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
-import { startReceiver, type Behave, type Behaviour, type Receiver } from "../support/receiver.ts";
+import { type Behave } from "../support/receiver.ts";
 
-let gateway: TestGateway;
-let client: Client;
-let tenants = 0;
-let opened = new AsyncDisposableStack();
-
-beforeAll(async () => {
-  gateway = await startTestGateway({ TIDEGATE_PUSH_CONCURRENCY: "64" });
-  client = createClient(gateway.url, gateway.operatorKey);
-});
-
-afterEach(async () => {
-  await opened.disposeAsync();
-  opened = new AsyncDisposableStack();
-});
-
-afterAll(async () => {
-  await gateway.stop();
-});
-
-async function newTenant(): Promise<string> {
-  const name = `pace_${(tenants += 1)}`;
-  await client.tenant(name);
-  return name;
-}
-
-async function receiverThat(behaviour?: Behaviour | Behave): Promise<Receiver> {
-  return opened.use(await startReceiver(behaviour));
-}
-
-async function pushTo(
-  behaviour: Behaviour | Behave | undefined,
-  settings: Json = {},
-): Promise<{ tenant: string; receiver: Receiver; endpoint: ShownEndpoint }> {
-  const tenant = await newTenant();
-  const receiver = await receiverThat(behaviour);
-  const endpoint = await client.createEndpoint(tenant, { url: receiver.url, ...settings });
-  return { tenant, receiver, endpoint };
-}
+const suite = openPushSuite({ TIDEGATE_PUSH_CONCURRENCY: "64" });
+const { newTenant, receiverThat, pushTo } = suite;
 
 /** Answers after a while, and knows how many it had at once. */
 function counting(afterMs: number, status: () => number = () => 200) {
@@ -63,8 +26,8 @@ describe("an endpoint with a rate", () => {
   test("gets its events at that rate, and waiting is no failure and no attempt", async () => {
     const limited = await pushTo(undefined, { rate_per_second: 25 });
     const beside = await receiverThat();
-    await client.createEndpoint(limited.tenant, { url: beside.url });
-    await appendMany(client, limited.tenant, repeated("a", 100));
+    await suite.client.createEndpoint(limited.tenant, { url: beside.url });
+    await appendMany(suite.client, limited.tenant, repeated("a", 100));
     await beside.received(100);
     expect(limited.receiver.requests.length).toBeLessThan(80);
     const requests = await limited.receiver.received(100, 20_000);
@@ -72,7 +35,7 @@ describe("an endpoint with a rate", () => {
     // 2 or 3 at once in the beginning; a busy machine may only be slower.
     expect(seconds).toBeGreaterThan(3.7);
     expect(new Set(requests.map(header("tidegate-attempt")))).toEqual(new Set(["1"]));
-    const shown = await client.endpointWhen(limited.endpoint.id, ({ position }) => {
+    const shown = await suite.client.endpointWhen(limited.endpoint.id, ({ position }) => {
       return Number(position) === 100;
     });
     expect(shown).toMatchObject({ retrying: 0, dead: 0, last_failure: null });
@@ -86,8 +49,8 @@ describe("an endpoint with a rate", () => {
       }),
       { rate_per_second: 10, retry_schedule: ["1s", "1s"] },
     );
-    await appendMany(client, tenant, repeated("a", 10));
-    await client.endpointWhen(
+    await appendMany(suite.client, tenant, repeated("a", 10));
+    await suite.client.endpointWhen(
       endpoint.id,
       ({ position, retrying }) => Number(position) === 10 && retrying === 0,
     );
@@ -101,9 +64,9 @@ describe("the window of an endpoint", () => {
   test("opens while answers are fast, up to what the endpoint allows", async () => {
     const { seen, behave } = counting(30);
     const { tenant, receiver, endpoint } = await pushTo(behave, { max_in_flight: 12 });
-    await appendMany(client, tenant, repeated("a", 200));
+    await appendMany(suite.client, tenant, repeated("a", 200));
     await receiver.received(3);
-    const shown = await client.endpointWhen(endpoint.id, ({ in_flight }) => in_flight > 1);
+    const shown = await suite.client.endpointWhen(endpoint.id, ({ in_flight }) => in_flight > 1);
     expect(shown.in_flight).toBeLessThanOrEqual(12);
     await receiver.received(200);
     expect(seen.most).toBe(12);
@@ -114,17 +77,17 @@ describe("the window of an endpoint", () => {
     const { seen, behave } = counting(20, () => (busy ? 429 : 200));
     const settings = { max_in_flight: 16, retry_schedule: ["1s", "1s", "1s", "1s"] };
     const { tenant, receiver, endpoint } = await pushTo(behave, settings);
-    await appendMany(client, tenant, repeated("a", 100));
+    await appendMany(suite.client, tenant, repeated("a", 100));
     await receiver.received(100);
     expect(seen.most).toBe(16);
     busy = true;
-    await appendMany(client, tenant, repeated("a", 60));
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying >= 50);
+    await appendMany(suite.client, tenant, repeated("a", 60));
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying >= 50);
     seen.most = 0;
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 60);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 60);
     expect(seen.most).toBeLessThanOrEqual(4);
     busy = false;
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 0);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 0);
   });
 
   test("is one of its own for each topic, where each has an endpoint", async () => {
@@ -140,10 +103,10 @@ describe("the window of an endpoint", () => {
     );
     for (const [index, [type, max_in_flight]] of [...caps].entries()) {
       const url = receivers[index]?.url;
-      await client.createEndpoint(tenant, { url, types: [type], max_in_flight });
+      await suite.client.createEndpoint(tenant, { url, types: [type], max_in_flight });
     }
     const types = Array.from({ length: 60 }, (_, n) => (n % 2 === 0 ? "order.a" : "invoice.a"));
-    await appendMany(client, tenant, types);
+    await appendMany(suite.client, tenant, types);
     await Promise.all(receivers.map((receiver) => receiver.received(30)));
     expect([orders.seen.most, invoices.seen.most]).toEqual([3, 8]);
     for (const [index, first] of [1, 2].entries()) {
@@ -162,17 +125,17 @@ describe("many endpoints that hang", () => {
       const settings = { url: hanging.url, timeout_ms: 4_000, max_in_flight: 1_000 };
       const all = Array.from({ length: 40 }, async (_, n) => {
         const tenant = whose === "of one tenant" ? one : await newTenant();
-        await client.createEndpoint(tenant, settings);
-        if (tenant !== one) await client.append(tenant, n);
+        await suite.client.createEndpoint(tenant, settings);
+        if (tenant !== one) await suite.client.append(tenant, n);
       });
       await Promise.all(all);
-      if (whose === "of one tenant") await client.append(one, 0);
+      if (whose === "of one tenant") await suite.client.append(one, 0);
       await hanging.received(16);
       expect(hanging.connections.open).toBeLessThanOrEqual(16);
       // Those whose time is over are slow now: half of that is left to new ones.
       await hanging.received(24, 20_000);
       const healthy = await pushTo(undefined);
-      await client.append(healthy.tenant, 0);
+      await suite.client.append(healthy.tenant, 0);
       await healthy.receiver.received(1);
       expect(hanging.connections.open).toBeLessThanOrEqual(16);
     },
@@ -180,17 +143,17 @@ describe("many endpoints that hang", () => {
 
   test("leave slots to those that have answered before", async () => {
     const known = await pushTo(undefined);
-    await client.append(known.tenant, 0);
+    await suite.client.append(known.tenant, 0);
     await known.receiver.received(1);
     const hanging = await receiverThat({ kind: "hang" });
     const tenant = await newTenant();
     for (let n = 0; n < 40; n += 1) {
-      await client.createEndpoint(tenant, { url: hanging.url, timeout_ms: 30_000 });
+      await suite.client.createEndpoint(tenant, { url: hanging.url, timeout_ms: 30_000 });
     }
-    await client.append(tenant, 0);
+    await suite.client.append(tenant, 0);
     await hanging.received(16);
     for (let n = 1; n <= 20; n += 1) {
-      await client.append(known.tenant, n);
+      await suite.client.append(known.tenant, n);
       await known.receiver.received(n + 1);
     }
     expect(known.receiver.requests.map(sequenceOf)).toEqual(upTo(21));

@@ -2,55 +2,15 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { createClient, type Client, type Json, type ShownEndpoint } from "../support/client.ts";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
-import { startReceiver, type Behave, type Behaviour, type Receiver } from "../support/receiver.ts";
 
 const zeros = "0".repeat(20);
 
-let gateway: TestGateway;
-let client: Client;
-let tenants = 0;
-let opened = new AsyncDisposableStack();
-
-beforeAll(async () => {
-  gateway = await startTestGateway();
-  client = createClient(gateway.url, gateway.operatorKey);
-});
-
-afterEach(async () => {
-  await opened.disposeAsync();
-  opened = new AsyncDisposableStack();
-});
-
-afterAll(async () => {
-  await gateway.stop();
-});
-
-async function newTenant(): Promise<string> {
-  tenants += 1;
-  const name = `tenant_${tenants}`;
-  await client.tenant(name);
-  return name;
-}
-
-async function receiverThat(behaviour?: Behaviour | Behave): Promise<Receiver> {
-  return opened.use(await startReceiver(behaviour));
-}
-
-/** A tenant with one endpoint, whose receiver behaves like this. */
-async function pushTo(
-  behaviour: Behaviour | Behave | undefined,
-  settings: Json = {},
-): Promise<{ tenant: string; receiver: Receiver; endpoint: ShownEndpoint }> {
-  const tenant = await newTenant();
-  const receiver = await receiverThat(behaviour);
-  const endpoint = await client.createEndpoint(tenant, { url: receiver.url, ...settings });
-  return { tenant, receiver, endpoint };
-}
+const suite = openPushSuite();
+const { newTenant, receiverThat, pushTo } = suite;
 
 describe("a push", () => {
   test("carries the stored bytes and everything that its receiver needs", async () => {
@@ -58,7 +18,7 @@ describe("a push", () => {
       headers: { Authorization: "Basic eA==" },
     });
     const sentAt = Date.now();
-    const appended = await client.append(tenant, { text: "é 🎈", n: 1.5 });
+    const appended = await suite.client.append(tenant, { text: "é 🎈", n: 1.5 });
     const [request] = await receiver.received(1);
     if (request === undefined) throw new Error("no request");
     expect(request.method).toBe("POST");
@@ -75,7 +35,7 @@ describe("a push", () => {
     expect(Math.abs(Number(request.headers["webhook-timestamp"]) * 1_000 - sentAt)).toBeLessThan(
       5_000,
     );
-    const stored = await gateway.call("GET", `/events/${appended.id}`);
+    const stored = await suite.gateway.call("GET", `/events/${appended.id}`);
     expect(request.body.toString()).toBe(stored.text);
     const headers = request.headers as Record<string, string>;
     expect(new Webhook(endpoint.secret).verify(request.body, headers)).toEqual(stored.json);
@@ -84,19 +44,19 @@ describe("a push", () => {
 
   test("carries a cursor that goes on right after it, under any filter", async () => {
     const { tenant, receiver } = await pushTo(undefined);
-    await appendMany(client, tenant, ["a", "b.c", "a", "b.c"]);
+    await appendMany(suite.client, tenant, ["a", "b.c", "a", "b.c"]);
     const requests = await receiver.received(4);
     const second = requests.find((request) => sequenceOf(request) === 2);
     const cursor = String(second?.headers["tidegate-cursor"]);
-    const rest = await client.readAll(tenant, cursor);
+    const rest = await suite.client.readAll(tenant, cursor);
     expect(rest.map(({ sequence }) => Number(sequence))).toEqual([3, 4]);
-    const filtered = await client.page(tenant, { cursor, types: "b.*" });
+    const filtered = await suite.client.page(tenant, { cursor, types: "b.*" });
     expect(filtered.events.map(({ sequence }) => Number(sequence))).toEqual([4]);
   });
 
   test("has the media type of CloudEvents where the endpoint asks for it", async () => {
     const { tenant, receiver } = await pushTo(undefined, { format: "cloudevents" });
-    await client.append(tenant, {});
+    await suite.client.append(tenant, {});
     const [request] = await receiver.received(1);
     expect(request?.headers["content-type"]).toBe("application/cloudevents+json");
   });
@@ -122,7 +82,7 @@ describe("a push", () => {
       "orders",
       "order.d",
     ];
-    await appendMany(client, tenant, types);
+    await appendMany(suite.client, tenant, types);
     const requests = await receiver.received(4 + 2 * failing.size, 10_000);
     const previous = new Map([
       [2, 0],
@@ -147,14 +107,14 @@ describe("a failed delivery", () => {
         retry_schedule: ["1s", "1s", "1s"],
       },
     );
-    await client.append(tenant, { amount: 1 });
+    await suite.client.append(tenant, { amount: 1 });
     await receiver.received(1);
-    const failing = await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
+    const failing = await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
     expect(failing).toMatchObject({ dead: 0, last_failure: { error: "http: status 500" } });
     await receiver.received(2);
     receiver.behave({ kind: "answer" });
     const requests = await receiver.received(3);
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 0);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 0);
 
     expect(requests.map(header("tidegate-attempt"))).toEqual(["1", "2", "3"]);
     expect(new Set(requests.map(({ body }) => body.toString())).size).toBe(1);
@@ -171,7 +131,7 @@ describe("a failed delivery", () => {
     for (const [index, { at }] of requests.slice(1).entries()) {
       expect(at - (requests[index]?.at ?? 0)).toBeGreaterThan(950);
     }
-    expect(await client.endpoint(endpoint.id)).toMatchObject({ status: "active", dead: 0 });
+    expect(await suite.client.endpoint(endpoint.id)).toMatchObject({ status: "active", dead: 0 });
   });
 
   test("is a dead letter at the schedule's end, and the next events go on", async () => {
@@ -179,14 +139,14 @@ describe("a failed delivery", () => {
       (request) => ({ kind: "answer", status: sequenceOf(request) === 1 ? 503 : 200 }),
       { retry_schedule: ["1s", "1s"] },
     );
-    await client.append(tenant, {});
-    const dead = await client.endpointWhen(endpoint.id, ({ dead: count }) => count === 1);
+    await suite.client.append(tenant, {});
+    const dead = await suite.client.endpointWhen(endpoint.id, ({ dead: count }) => count === 1);
     expect(dead).toMatchObject({ retrying: 0, status: "active" });
     expect(dead.last_failure?.error).toBe("http: status 503 (3 attempts failed)");
-    await client.append(tenant, {});
+    await suite.client.append(tenant, {});
     const requests = await receiver.received(4);
     expect(sequencesOf(requests)).toEqual([1, 1, 1, 2]);
-    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 2);
+    await suite.client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 2);
   });
 
   test.each([
@@ -199,8 +159,8 @@ describe("a failed delivery", () => {
       timeout_ms: 1_000,
       retry_schedule: [],
     });
-    await client.append(tenant, {});
-    const { last_failure } = await client.endpointWhen(endpoint.id, ({ dead }) => dead === 1);
+    await suite.client.append(tenant, {});
+    const { last_failure } = await suite.client.endpointWhen(endpoint.id, ({ dead }) => dead === 1);
     expect(last_failure?.error).toContain(given.words);
   });
 
@@ -210,8 +170,8 @@ describe("a failed delivery", () => {
       { kind: "answer", status: 302, headers: { location: elsewhere.url } },
       { retry_schedule: ["1s"] },
     );
-    await client.append(tenant, {});
-    const { last_failure } = await client.endpointWhen(endpoint.id, ({ dead }) => dead === 1);
+    await suite.client.append(tenant, {});
+    const { last_failure } = await suite.client.endpointWhen(endpoint.id, ({ dead }) => dead === 1);
     expect(last_failure?.error).toContain("http: status 302");
     expect(receiver.requests).toHaveLength(2);
     expect(elsewhere.requests).toHaveLength(0);
@@ -222,14 +182,17 @@ describe("an endpoint", () => {
   test("is disabled by 410, with the reason, and gets nothing more", async () => {
     const { tenant, receiver, endpoint } = await pushTo({ kind: "answer", status: 410 });
     const other = await receiverThat();
-    await client.createEndpoint(tenant, { url: other.url });
-    await client.append(tenant, {});
-    const shown = await client.endpointWhen(endpoint.id, ({ status }) => status === "disabled");
+    await suite.client.createEndpoint(tenant, { url: other.url });
+    await suite.client.append(tenant, {});
+    const shown = await suite.client.endpointWhen(
+      endpoint.id,
+      ({ status }) => status === "disabled",
+    );
     expect(shown.status_reason).toBe("410 Gone");
-    await client.append(tenant, {});
+    await suite.client.append(tenant, {});
     await other.received(2);
     expect(receiver.requests).toHaveLength(1);
-    const { last_failure, retrying } = await client.endpoint(endpoint.id);
+    const { last_failure, retrying } = await suite.client.endpoint(endpoint.id);
     expect(last_failure?.error).toBe("http: status 410 (410 Gone)");
     expect(retrying).toBe(1); // held, not lost
   });
@@ -237,14 +200,17 @@ describe("an endpoint", () => {
   test("that hangs delays neither its tenant's other endpoint nor other tenants", async () => {
     const hanging = await pushTo({ kind: "hang" }, { timeout_ms: 30_000, max_in_flight: 100 });
     const beside = await receiverThat();
-    await client.createEndpoint(hanging.tenant, { url: beside.url });
+    await suite.client.createEndpoint(hanging.tenant, { url: beside.url });
     const elsewhere = await pushTo(undefined);
-    await appendMany(client, hanging.tenant, repeated("a", 300));
+    await appendMany(suite.client, hanging.tenant, repeated("a", 300));
     await hanging.receiver.received(1);
     await beside.received(300);
     for (let n = 1; n <= 20; n += 1) {
       const startedAt = performance.now();
-      await Promise.all([client.append(elsewhere.tenant, n), client.append(hanging.tenant, n)]);
+      await Promise.all([
+        suite.client.append(elsewhere.tenant, n),
+        suite.client.append(hanging.tenant, n),
+      ]);
       await Promise.all([elsewhere.receiver.received(n), beside.received(300 + n)]);
       expect(performance.now() - startedAt).toBeLessThan(2_000);
     }
@@ -254,20 +220,24 @@ describe("an endpoint", () => {
   test("that fails is no concern of its tenant's other one", async () => {
     const failing = await pushTo({ kind: "answer", status: 400 }, { retry_schedule: ["1s"] });
     const healthy = await receiverThat();
-    const { id } = await client.createEndpoint(failing.tenant, {
+    const { id } = await suite.client.createEndpoint(failing.tenant, {
       url: healthy.url,
       types: ["even"],
     });
-    await appendMany(client, failing.tenant, ["odd", "even", "odd", "even"]);
+    await appendMany(suite.client, failing.tenant, ["odd", "even", "odd", "even"]);
     const requests = await healthy.received(2);
-    await client.endpointWhen(failing.endpoint.id, ({ dead }) => dead === 4);
+    await suite.client.endpointWhen(failing.endpoint.id, ({ dead }) => dead === 4);
     expect(sequencesOf(requests)).toEqual([2, 4]);
     expect(requests.map(header("tidegate-previous-sequence")).toSorted()).toEqual([
       zeros,
       `${zeros.slice(1)}2`,
     ]);
     expect(requests.map(header("tidegate-endpoint"))).toEqual([id, id]);
-    expect(await client.endpoint(id)).toMatchObject({ retrying: 0, dead: 0, last_failure: null });
+    expect(await suite.client.endpoint(id)).toMatchObject({
+      retrying: 0,
+      dead: 0,
+      last_failure: null,
+    });
     expect(failing.receiver.requests).toHaveLength(8);
   });
 
@@ -278,13 +248,13 @@ describe("an endpoint", () => {
         retry_schedule: ["1s", "1s", "1s"],
       },
     );
-    await client.append(tenant, 1);
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
+    await suite.client.append(tenant, 1);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
     const moved = await receiverThat();
-    await client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { url: moved.url });
-    await client.append(tenant, 2);
+    await suite.client.expectOk("PATCH", `/endpoints/${endpoint.id}`, { url: moved.url });
+    await suite.client.append(tenant, 2);
     expect(sequencesOf(await moved.received(2))).toEqual([1, 2]);
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 0);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 0);
     expect(new Set(sequencesOf(receiver.requests))).toEqual(new Set([1]));
   });
 
@@ -293,13 +263,13 @@ describe("an endpoint", () => {
       { kind: "answer", status: 500 },
       { retry_schedule: ["1s", "1s", "1s"] },
     );
-    await client.append(tenant, 1);
-    await client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
-    await client.expectOk("DELETE", `/endpoints/${endpoint.id}`);
+    await suite.client.append(tenant, 1);
+    await suite.client.endpointWhen(endpoint.id, ({ retrying }) => retrying === 1);
+    await suite.client.expectOk("DELETE", `/endpoints/${endpoint.id}`);
     const count = receiver.requests.length;
     const other = await receiverThat();
-    await client.createEndpoint(tenant, { url: other.url });
-    await client.append(tenant, 2);
+    await suite.client.createEndpoint(tenant, { url: other.url });
+    await suite.client.append(tenant, 2);
     await other.received(1);
     await delay(1_500); // past the time at which the retry was due
     expect(receiver.requests).toHaveLength(count);
@@ -318,7 +288,7 @@ describe("an endpoint", () => {
       },
       { max_in_flight: 3 },
     );
-    await appendMany(client, tenant, repeated("a", 60));
+    await appendMany(suite.client, tenant, repeated("a", 60));
     expect(sequencesOf(await receiver.received(60))).toEqual(upTo(60));
     expect(most).toBe(3);
   });
@@ -326,16 +296,16 @@ describe("an endpoint", () => {
   test("whose filter matches nothing passes over the events, until one matches", async () => {
     const { tenant, receiver, endpoint } = await pushTo(undefined, { types: ["rare"] });
     for (let batch = 0; batch < 12; batch += 1)
-      await appendMany(client, tenant, repeated("a", 1_000));
+      await appendMany(suite.client, tenant, repeated("a", 1_000));
     // It has come past most of them, although nothing was delivered.
-    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) > 10_000);
-    await client.append(tenant, {}, "rare");
+    await suite.client.endpointWhen(endpoint.id, ({ position }) => Number(position) > 10_000);
+    await suite.client.append(tenant, {}, "rare");
     const [request] = await receiver.received(1);
     expect(request?.headers).toMatchObject({
       "tidegate-sequence": `${zeros.slice(5)}12001`,
       "tidegate-previous-sequence": zeros,
     });
-    await client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 12_001);
+    await suite.client.endpointWhen(endpoint.id, ({ position }) => Number(position) === 12_001);
     expect(receiver.requests).toHaveLength(1);
   });
 
@@ -346,14 +316,14 @@ describe("an endpoint", () => {
     { start: undefined, first: 4 },
   ])("starts where it was told to: $start", async ({ start, first }) => {
     const tenant = await newTenant();
-    await client.append(tenant, 1);
-    const { cursor } = await client.append(tenant, 2);
-    await client.append(tenant, 3);
+    await suite.client.append(tenant, 1);
+    const { cursor } = await suite.client.append(tenant, 2);
+    await suite.client.append(tenant, 3);
     const receiver = await receiverThat();
     const where = start === "cursor" ? { cursor } : start;
     const settings = { url: receiver.url, ...(where !== undefined && { start: where }) };
-    await client.createEndpoint(tenant, settings);
-    await client.append(tenant, 4);
+    await suite.client.createEndpoint(tenant, settings);
+    await suite.client.append(tenant, 4);
     const requests = await receiver.received(5 - first);
     expect(sequencesOf(requests)).toEqual(upTo(4, first));
     const previous = requests.map(header("tidegate-previous-sequence"));
@@ -368,7 +338,7 @@ describe("an endpoint", () => {
     "ftp://example.com/",
   ])("cannot be at %s", async (url) => {
     const tenant = await newTenant();
-    const { status } = await client.call("POST", "/endpoints", { tenant, url });
+    const { status } = await suite.client.call("POST", "/endpoints", { tenant, url });
     expect(status).toBe(422);
   });
 
@@ -376,9 +346,9 @@ describe("an endpoint", () => {
     const { tenant, endpoint } = await pushTo(undefined);
     const url = "http://192.168.1.1/";
     const slug = "https://tidegate.dev/problems/address-not-allowed";
-    const created = await client.call("POST", "/endpoints", { tenant, url });
+    const created = await suite.client.call("POST", "/endpoints", { tenant, url });
     expect(created).toMatchObject({ status: 422, json: { type: slug } });
-    const moved = await client.call("PATCH", `/endpoints/${endpoint.id}`, { url });
+    const moved = await suite.client.call("PATCH", `/endpoints/${endpoint.id}`, { url });
     expect(moved).toMatchObject({ status: 422, json: { type: slug } });
   });
 });

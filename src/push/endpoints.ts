@@ -1,4 +1,5 @@
 /** What a lane needs to know of its endpoint, read from the database when the lane opens. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { and, eq, sql as template } from "drizzle-orm";
 import { arrayText, type Database } from "../db/database.ts";
 import { positions } from "../db/delivery-schema.ts";
@@ -63,8 +64,16 @@ export type Recipient = Pick<Endpoint, "tenant" | "name" | "headers" | "contentT
 export type InForce = {
   readonly pushesPerSecond: number | null;
   /** Of its active endpoints. */
-  readonly generations: Map<string, number>;
+  readonly generations: Driven;
 };
+
+/** Generations by endpoint. */
+export type Driven = ReadonlyMap<string, number>;
+
+export type Loaded = InForce & { readonly endpoints: readonly Endpoint[] };
+
+/** Read out of their rows in one turn of the event loop. */
+const turnMaxEndpoints = 50;
 
 type BlockedRow = { endpoint: string; subject: string } & BlockedSubject["settled"];
 
@@ -87,8 +96,21 @@ export function createEndpointLoader(options: {
 
   return { load, inForce, tenantsWithWork };
 
-  /** All active endpoints of a tenant. */
-  async function load(tenant: TenantId): Promise<Endpoint[]> {
+  /**
+   * What there is of a tenant, and its active endpoints that are not driven under their generation
+   * yet: one change among thousands must not cost them all. Undefined when there are none.
+   */
+  async function load(tenant: TenantId, driven: Driven): Promise<Loaded | undefined> {
+    const found = (await inForce([tenant])).get(tenant);
+    if (found === undefined) return undefined;
+    const ids = [...found.generations.keys()].filter(
+      (id) => driven.get(id) !== found.generations.get(id),
+    );
+    return { ...found, endpoints: ids.length === 0 ? [] : await read(tenant, ids) };
+  }
+
+  async function read(tenant: TenantId, ids: readonly string[]): Promise<Endpoint[]> {
+    const wanted = template`${endpoints.id} = any(${arrayText(ids)}::uuid[])`;
     const rows = await database.orm
       .select({
         endpoint: endpoints,
@@ -105,20 +127,25 @@ export function createEndpointLoader(options: {
         and(eq(positions.tenant, endpoints.tenant), eq(positions.consumer, endpoints.id)),
       )
       .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
-      .where(and(eq(endpoints.tenant, tenant), eq(positions.status, "active")));
-    if (rows.length === 0) return [];
-    const [settled, blocked] = await Promise.all([settledAbove(tenant), blockedSubjects(tenant)]);
-    return rows.flatMap((row) => {
+      .where(and(eq(endpoints.tenant, tenant), wanted, eq(positions.status, "active")));
+    const [settled, blocked] = await Promise.all([
+      settledAbove(tenant, ids),
+      blockedSubjects(tenant, ids),
+    ]);
+    const found: Endpoint[] = [];
+    for (const [index, row] of rows.entries()) {
       const { id } = row.endpoint;
+      // Opening a secret takes a while, and there may be thousands.
+      if (index % turnMaxEndpoints === turnMaxEndpoints - 1) await nextTurn();
       try {
-        return [toEndpoint(row, settled.get(id) ?? new Set(), blocked.get(id) ?? [])];
+        found.push(toEndpoint(row, settled.get(id) ?? new Set(), blocked.get(id) ?? []));
       } catch (error) {
         // Its secrets are sealed under a key that is gone, say. The others must not wait for it.
-        const endpoint = endpointName(row.endpoint.id);
+        const endpoint = endpointName(id);
         log.error({ tenant: row.tenantName, endpoint, err: error }, "endpoint cannot be driven");
-        return [];
       }
-    });
+    }
+    return found;
   }
 
   /** What there is to compare with: of those of these tenants that have an active endpoint. */
@@ -128,9 +155,11 @@ export function createEndpointLoader(options: {
       join endpoints e on e.tenant = p.tenant and e.id = p.consumer
       join tenants t on t.id = p.tenant
       where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
+    const byTenant = new Map<TenantId, Map<string, number>>();
     const found = new Map<TenantId, InForce>();
     for (const { tenant, pushes_per_second: pushesPerSecond, consumer, generation } of rows) {
-      const { generations } = found.get(tenant) ?? { generations: new Map<string, number>() };
+      let generations = byTenant.get(tenant);
+      if (generations === undefined) byTenant.set(tenant, (generations = new Map()));
       generations.set(consumer, generation);
       found.set(tenant, { pushesPerSecond, generations });
     }
@@ -147,19 +176,23 @@ export function createEndpointLoader(options: {
           select from retries r where r.tenant = p.tenant and r.endpoint = p.consumer))`;
   }
 
-  async function settledAbove(tenant: TenantId): Promise<Map<string, Set<Sequence>>> {
+  async function settledAbove(
+    tenant: TenantId,
+    ids: readonly string[],
+  ): Promise<Map<string, Set<Sequence>>> {
+    const some = arrayText(ids);
     const rows = await database.sql<{ endpoint: string; sequence: number }[]>`
       select d.endpoint, d.sequence from positions p
       join deliveries d on d.tenant = p.tenant and d.endpoint = p.consumer
         and d.day >= p.day and d.sequence > p.sequence
         -- Who was put at its position gets all that follows, whatever became of it before.
         and (p.resumed_at is null or d.last_attempt_at >= p.resumed_at)
-      where p.tenant = ${tenant} and p.status = 'active'
+      where p.tenant = ${tenant} and p.consumer = any(${some}::uuid[])
       union all
       select r.endpoint, r.sequence from positions p
       join retries r on r.tenant = p.tenant and r.endpoint = p.consumer
         and r.sequence > p.sequence
-      where p.tenant = ${tenant} and p.status = 'active'`;
+      where p.tenant = ${tenant} and p.consumer = any(${some}::uuid[])`;
     const settled = new Map<string, Set<Sequence>>();
     for (const { endpoint, sequence } of rows) {
       const sequences = settled.get(endpoint) ?? new Set();
@@ -168,10 +201,13 @@ export function createEndpointLoader(options: {
     return settled;
   }
 
-  async function blockedSubjects(tenant: TenantId): Promise<Map<string, BlockedSubject[]>> {
+  async function blockedSubjects(
+    tenant: TenantId,
+    ids: readonly string[],
+  ): Promise<Map<string, BlockedSubject[]>> {
     const rows = await database.sql<BlockedRow[]>`
       select endpoint, subject, sequence, day::text, matched from blocked_subjects
-      where tenant = ${tenant}`;
+      where tenant = ${tenant} and endpoint = any(${arrayText(ids)}::uuid[])`;
     const blocked = new Map<string, BlockedSubject[]>();
     for (const { endpoint, subject, ...settled } of rows) {
       const others = blocked.get(endpoint);

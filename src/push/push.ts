@@ -12,7 +12,7 @@ import type { Feed, News } from "../feed/feed.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import { createBufferBudget } from "./budget.ts";
-import type { Endpoint, EndpointLoader } from "./endpoints.ts";
+import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";
 import { startLeases } from "./leases.ts";
 import { createRetryLoader } from "./retries.ts";
@@ -139,10 +139,9 @@ export async function startPush(options: {
     rosters.set(tenant, createRoster({ tenant, shard, epoch, feed, log, load, context }));
   }
 
-  async function load(tenant: TenantId): Promise<Endpoint[]> {
-    const found = await endpoints.load(tenant);
-    const [first] = found;
-    if (first !== undefined && rosters.has(tenant)) scheduler.limit(tenant, first.pushesPerSecond);
+  async function load(tenant: TenantId, driven: Driven): Promise<Loaded | undefined> {
+    const found = await endpoints.load(tenant, driven);
+    if (found !== undefined && rosters.has(tenant)) scheduler.limit(tenant, found.pushesPerSecond);
     return found;
   }
 

@@ -1,10 +1,11 @@
 /** The lanes of one tenant in this process: loaded when there is something to do, together. */
 import type { Fence } from "../deliveries/ledger.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Feed } from "../feed/feed.ts";
 import { createTurns } from "../feed/turns.ts";
 import type { TenantId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
-import type { Endpoint } from "./endpoints.ts";
+import type { Driven, Endpoint, Loaded } from "./endpoints.ts";
 import { createLane, type Lane, type LaneContext } from "./lane.ts";
 
 export type Roster = {
@@ -18,7 +19,7 @@ export type Roster = {
   /** Stops driving an endpoint under this fence, and soon drives it anew from what is written. */
   reopen(fence: Fence): void;
   /** Whether it drives these endpoints under these generations, or is about to read anew. */
-  isCurrent(generations: ReadonlyMap<string, number> | undefined): boolean;
+  isCurrent(generations: Driven | undefined): boolean;
   /** Writes how far the lanes have come over events that do not match, for whoever asks for lag. */
   checkpoint(): void;
   /** True when no lane owes anything and the log has not moved for a while. */
@@ -28,6 +29,9 @@ export type Roster = {
 
 /** A tenant that had an event lately will likely have another, and loading costs two queries. */
 const quietMs = 60_000;
+
+/** Lanes opened in one turn of the event loop. */
+const turnMaxLanes = 50;
 
 const reloadPauseMs = 500;
 const reopenPauseMs = 1_000;
@@ -39,7 +43,7 @@ export function createRoster(options: {
   epoch: number;
   feed: Feed;
   log: Logger;
-  load: (tenant: TenantId) => Promise<Endpoint[]>;
+  load: (tenant: TenantId, driven: Driven) => Promise<Loaded | undefined>;
   context: LaneContext;
 }): Roster {
   const { tenant, shard, epoch, feed, log, load, context } = options;
@@ -91,10 +95,10 @@ export function createRoster(options: {
     try {
       while (stale && !closed) {
         stale = false;
-        const endpoints = await load(tenant);
+        const loaded = await load(tenant, driven());
         // Changed again meanwhile: what was read may be superseded already.
-        if (!stale) replaceLanes(endpoints);
-        if (!stale && !closed && endpoints.length === 0) tellNone?.();
+        if (!stale) await replaceLanes(loaded);
+        if (!stale && !closed && loaded === undefined) tellNone?.();
       }
       tellNone = undefined;
       for (const release of releases.splice(0)) release();
@@ -106,28 +110,35 @@ export function createRoster(options: {
     }
   }
 
-  function replaceLanes(endpoints: readonly Endpoint[]) {
+  function driven(): Map<string, number> {
+    return new Map(Array.from(lanes, ([id, { fence }]) => [id, fence.generation]));
+  }
+
+  async function replaceLanes(loaded: Loaded | undefined): Promise<void> {
     if (closed) return;
-    const wanted = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+    const { generations, endpoints } = loaded ?? { generations: new Map(), endpoints: [] };
     for (const [id, lane] of lanes) {
-      if (wanted.get(id)?.generation === lane.fence.generation) continue;
+      if (generations.get(id) === lane.fence.generation) continue;
       lane.close();
       lanes.delete(id);
     }
-    for (const [id, endpoint] of wanted) {
-      if (lanes.has(id)) continue;
-      const { generation } = endpoint;
-      const lane = createLane(
-        endpoint,
-        { tenant, endpoint: id, shard, epoch, generation },
-        context,
-      );
-      lanes.set(id, lane);
-      lane.wake();
+    for (const [index, endpoint] of endpoints.entries()) {
+      if (index % turnMaxLanes === turnMaxLanes - 1) await nextTurn();
+      if (closed || stale) return;
+      openLane(endpoint);
     }
   }
 
-  function isCurrent(generations: ReadonlyMap<string, number> = new Map()): boolean {
+  function openLane(endpoint: Endpoint): void {
+    const { id, generation } = endpoint;
+    if (lanes.has(id)) return;
+    const fence = { tenant, endpoint: id, shard, epoch, generation };
+    const lane = createLane(endpoint, fence, context);
+    lanes.set(id, lane);
+    woken.add(lane);
+  }
+
+  function isCurrent(generations: Driven = new Map()): boolean {
     if (loading || stale) return true;
     if (generations.size !== lanes.size) return false;
     return [...lanes].every(([id, { fence }]) => generations.get(id) === fence.generation);

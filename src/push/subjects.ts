@@ -132,7 +132,8 @@ export function createSubjects(
     const stream = subject === null ? undefined : streams.get(subject);
     if (stream === undefined) return false;
     stream.more = true;
-    if (stream.state === "caught up") wantRead(stream);
+    // Not read before the lane has taken in what it comes past: a read now would end before it.
+    if (stream.state === "caught up") setUnread(stream);
     return true;
   }
 
@@ -196,10 +197,14 @@ export function createSubjects(
   }
 
   function wantRead(stream: Stream): void {
+    setUnread(stream);
+    advance();
+  }
+
+  function setUnread(stream: Stream): void {
     stream.state = "unread";
     caughtUp.delete(stream);
     unread.add(stream);
-    advance();
   }
 
   /** Reads what is wanted, and merges what may be. To be called when the lane has come further. */

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { createLogger } from "../../src/telemetry.ts";
+import type { LogEvent } from "../../src/log/event.ts";
+import { createSubjects, type SubjectEvent } from "../../src/push/subjects.ts";
+
+const subject = "order_1";
+
+function eventAt(sequence: number): LogEvent {
+  return { sequence, day: "2026-11-23", subject, type: "a", appendedAt: 0, envelope: "" };
+}
+
+/** Subjects of a lane over a log, whose reads end when they are told to. */
+function start(log: readonly number[], settled?: number) {
+  const lane = { scanned: 0, low: 0, merged: 0, given: [] as number[] };
+  const retries = new Set<number>();
+  const reads: (() => Promise<void>)[] = [];
+  const subjects = createSubjects({
+    blocked:
+      settled === undefined
+        ? []
+        : [{ subject, settled: { sequence: settled, day: "2026-11-23", matched: settled } }],
+    log: createLogger({ level: "silent" }),
+    scanned: () => lane.scanned,
+    low: () => lane.low,
+    read: (_, after, through) =>
+      new Promise<SubjectEvent[]>((resolve) => {
+        reads.push(async () => {
+          const found = log.filter((each) => each > after.sequence && each <= through);
+          resolve(found.map((each) => ({ event: eventAt(each), isRetry: retries.has(each) })));
+          await new Promise((passed) => setImmediate(passed));
+        });
+      }),
+    match: async (events) => events.map((event) => ({ event, previous: 0 })),
+    ready: () => {
+      const item = subjects.take();
+      if (item !== undefined) lane.given.push(item.event.sequence);
+    },
+    merged: () => void (lane.merged += 1),
+  });
+  return { lane, retries, reads, subjects };
+}
+
+test("an event that the lane comes past while its subject has caught up is not lost", async () => {
+  const { lane, reads, subjects } = start([10, 15]);
+  lane.scanned = 12;
+  const head = { event: eventAt(10), previous: 0 };
+  subjects.block(subject, head);
+  subjects.begin(subject);
+  subjects.settle(head, false);
+  await reads.shift()?.();
+  // Caught up, and not merged: the lane's low-water mark is behind.
+  expect(subjects.owns(eventAt(15))).toBe(true);
+  Object.assign(lane, { scanned: 20, low: 20 });
+  subjects.advance();
+  await reads.shift()?.();
+  expect(lane).toMatchObject({ given: [15], merged: 0 });
+});
+
+test("an event whose retry was delivered while its subject was read is not given again", async () => {
+  const { lane, retries, reads, subjects } = start([10, 15], 9);
+  retries.add(10);
+  lane.scanned = 20;
+  subjects.advance();
+  subjects.begin(subject);
+  subjects.settle({ event: eventAt(10), previous: 0 }, false);
+  retries.delete(10);
+  for (const end of reads) await end();
+  expect(lane.given).toEqual([15]);
+});

@@ -1,3 +1,5 @@
+-- Made by drizzle-kit, with the functions of the push side by hand. The index on subjects is built while
+-- appends wait, a minute or so for a hundred million events: partitioned tables have no other way.
 CREATE TABLE "blocked_subjects" (
 	"tenant" uuid NOT NULL,
 	"endpoint" uuid NOT NULL,
@@ -222,30 +224,37 @@ $$;
 --> statement-breakpoint
 -- Gives dead letters of an outage one further attempt: those whose last attempt came after the outage
 -- began and failed of it. They move from the settled deliveries to the retries, so each is counted
--- once. Under the fences of `record_deliveries`; returns how many, at most `most`.
+-- once. Under the fences of `record_deliveries`, whose locks nobody waits for long: it goes on after
+-- the given event, looks at so many that failed, moves `most` of them, and returns where it stopped
+-- (null at the end).
 create function requeue_dead_letters(
   process uuid, its_tenant uuid, its_endpoint uuid, its_shard int, its_epoch bigint,
-  its_generation int, outage_began timestamptz, first_day date, most int
-) returns int
+  its_generation int, outage_began timestamptz, after_day date, after_sequence bigint,
+  most int, looks int
+) returns table (moved int, last_day text, last_sequence bigint)
 language plpgsql set lock_timeout = '500ms' as $$
-declare
-  moved int;
+#variable_conflict use_column
 begin
   if lock_lanes(process, array[its_tenant], array[its_endpoint], array[its_shard], array[its_epoch],
        array[its_generation]) is null then
-    return 0;
+    return query select 0, null::text, null::bigint;
+    return;
   end if;
 
-  with dead as (
-    select d.day, d.sequence from deliveries d
-    where d.tenant = its_tenant and d.endpoint = its_endpoint and d.day >= first_day
-      -- The second for the planner: it is the condition of the index.
-      and d.status = 'dead' and d.status <> 'delivered' and not d.requeued
-      and d.last_attempt_at >= outage_began
-      and (d.status_code >= 500 or d.error ~ '^(timeout|connect|reset|dns|tls):')
+  return query
+  with looked as materialized (
+    select d.day, d.sequence, d.status, d.requeued, d.last_attempt_at, d.status_code, d.error
+    from deliveries d
+    where d.tenant = its_tenant and d.endpoint = its_endpoint and d.day >= after_day
+      and (d.day, d.sequence) > (after_day, after_sequence) and d.status <> 'delivered'
+    order by d.day, d.sequence limit looks
+  ), dead as materialized (
+    select day, sequence from looked
+    where status = 'dead' and not requeued and last_attempt_at >= outage_began
+      and (status_code >= 500 or error ~ '^(timeout|connect|reset|dns|tls):')
       -- Whoever sets a time to give up wants no late deliveries.
-      and d.error not like '%(given up%'
-    order by d.day, d.sequence limit most
+      and error not like '%(given up%'
+    order by day, sequence limit most
   ), gone as (
     delete from deliveries d using dead
     where d.tenant = its_tenant and d.endpoint = its_endpoint
@@ -258,9 +267,15 @@ begin
       first_attempt_at, last_attempt_at, status_code, error, true
     from gone
     on conflict do nothing
-    returning 1
+  ), counts as (
+    select (select count(*) from dead)::int as moved, (select count(*) from looked)::int as looked
+  ), stop as (
+    select day, sequence from dead where (select moved from counts) = most
+    union all
+    select day, sequence from looked
+    where (select c.moved < most and c.looked = looks from counts c)
   )
-  select count(*) into moved from back;
-  return moved;
+  select c.moved, s.day::text, s.sequence
+  from counts c left join (select * from stop order by day desc, sequence desc limit 1) s on true;
 end
 $$;

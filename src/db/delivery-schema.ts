@@ -25,7 +25,10 @@ export const positions = pgTable(
     tenant: uuid("tenant").notNull(),
     consumer: uuid("consumer").notNull(),
     shard: smallint("shard").notNull(),
-    /** Everything up to here is settled: delivered, dead, in `retries` or not matching. */
+    /**
+     * Everything up to here is settled: delivered, dead, in `retries`, not matching, or owed by one
+     * of `blocked_subjects`.
+     */
     sequence: number("sequence").notNull(),
     day: date("day").notNull(),
     /** The last event at or before `sequence` that matched; 0 when none did. */

@@ -26,13 +26,18 @@ export type Circuits = ReturnType<typeof createCircuits>;
 /** One statement's share. */
 const batchMax = 1_000;
 
-/** Moved by one statement. */
+/** Moved by one statement, and looked at: a few milliseconds with the position locked. */
 const requeueMax = 500;
+const requeueLooks = 2_000;
 
 /** Dead letters are looked for among the events of so many days before the outage. */
 const scheduleMaxDays = 31;
 
 const retryPauseMs = 500;
+
+/** Of a step through the deliveries that failed, in the order of their events. */
+type Stop = { readonly last_day: string | null; readonly last_sequence: number };
+type Step = Stop & { readonly moved: number };
 
 type Entry = { readonly state: CircuitState; readonly failure: ProbeFailure | undefined };
 
@@ -87,23 +92,40 @@ export function createCircuits(options: { sql: Sql; log: Logger; process: string
 
   /**
    * Makes retries, due at once, of dead letters whose last attempt came after `outageSince` and
-   * failed of the outage; each only once. Returns how many, at most `limit`.
+   * failed of the outage; each only once. Returns how many, at most `limit`. `moved` is called after
+   * each step that found some.
    */
-  async function requeue(fence: Fence, outageSince: number, limit = Infinity): Promise<number> {
-    const { tenant, endpoint, shard, epoch, generation } = fence;
-    const began = new Date(outageSince);
-    const firstDay = new Date(outageSince - scheduleMaxDays * 86_400_000);
-    let moved = 0;
-    while (moved < limit && !closed) {
-      const most = Math.min(requeueMax, limit - moved);
-      const [row] = await sql<{ count: number }[]>`
-        select requeue_dead_letters(${process}, ${tenant}, ${endpoint}, ${shard}, ${epoch},
-          ${generation}, ${began.toISOString()}, ${firstDay.toISOString().slice(0, 10)}, ${most})
-          as count`;
-      moved += row?.count ?? 0;
-      if ((row?.count ?? 0) < most) break;
+  async function requeue(
+    fence: Fence,
+    outageSince: number,
+    { limit = Infinity, moved = () => {} }: { limit?: number; moved?: () => void } = {},
+  ): Promise<number> {
+    let count = 0;
+    let after: Stop | undefined = {
+      last_day: new Date(outageSince - scheduleMaxDays * 86_400_000).toISOString().slice(0, 10),
+      last_sequence: 0,
+    };
+    while (after !== undefined && count < limit && !closed) {
+      const step: Step = await requeueSome(fence, outageSince, after, limit - count);
+      count += step.moved;
+      if (step.moved > 0) moved();
+      after = step.last_day === null ? undefined : step;
     }
-    return moved;
+    return count;
+  }
+
+  async function requeueSome(
+    { tenant, endpoint, shard, epoch, generation }: Fence,
+    outageSince: number,
+    after: Stop,
+    limit: number,
+  ): Promise<Step> {
+    const [step] = await sql<Step[]>`
+      select moved, last_day, last_sequence from requeue_dead_letters(${process}, ${tenant},
+        ${endpoint}, ${shard}, ${epoch}, ${generation}, ${new Date(outageSince).toISOString()},
+        ${after.last_day}, ${after.last_sequence}, ${Math.min(requeueMax, limit)}, ${requeueLooks})`;
+    if (step === undefined) throw new Error("a step without an answer");
+    return step;
   }
 
   function close(): void {

@@ -1,6 +1,6 @@
 /**
  * Where consumers stand: how far each has come in its tenant's log, and whether it is served. Only
- * this module and the SQL function `record_outcomes` (ledger.ts) write positions.
+ * this module and the SQL functions of ledger.ts and circuits.ts write positions.
  *
  * What changes how a consumer is served bumps its generation in the same transaction. A writer
  * that still holds the older one is late, and what it brings is left out.

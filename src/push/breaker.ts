@@ -36,7 +36,7 @@ export function createBreaker(options: {
     isClosed: () => circuit.kind === "closed",
     /** When the first attempt of the outage began; undefined when there is none. */
     outageSince: () => (circuit.kind === "closed" ? undefined : circuit.outageSince),
-    mayProbe: () => circuit.kind === "open" && circuit.probeAt - earlyMs <= Date.now(),
+    mayProbe,
     beginProbe,
     cancelProbe,
     postpone,
@@ -50,6 +50,10 @@ export function createBreaker(options: {
   function stop(): void {
     stopped = true;
     clearTimeout(timer);
+  }
+
+  function mayProbe(): boolean {
+    return circuit.kind === "open" && circuit.probeAt - earlyMs <= Date.now();
   }
 
   function beginProbe(): void {
@@ -90,7 +94,9 @@ export function createBreaker(options: {
   function wakeForProbe(): void {
     clearTimeout(timer);
     if (circuit.kind !== "open") return;
-    timer = setTimeout(probeDue, Math.max(0, circuit.probeAt - Date.now()));
+    // The clock of the day may have been set back meanwhile.
+    const due = () => (mayProbe() ? probeDue() : wakeForProbe());
+    timer = setTimeout(due, Math.max(0, circuit.probeAt - Date.now()));
   }
 }
 

@@ -22,6 +22,7 @@ export function createDeadLetters(options: {
   const { endpoint, fence, circuits, log, found } = options;
   const drains = endpoint.drainDeadLetters && endpoint.ordering === "parallel";
   let exhausted = false;
+  let asking = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -32,9 +33,8 @@ export function createDeadLetters(options: {
     exhausted = false;
     if (!drains) return done();
     try {
-      const requeued = await circuits.requeue(fence, outageSince);
+      const requeued = await circuits.requeue(fence, outageSince, { moved: found });
       if (requeued > 0) log.info({ requeued }, "dead letters of the outage are tried once more");
-      if (requeued > 0) found();
       done();
     } catch (error) {
       log.warn({ err: error }, "dead letters not requeued, trying again");
@@ -44,15 +44,19 @@ export function createDeadLetters(options: {
 
   /** Makes a retry of one of them, if there is one. */
   async function takeOne(outageSince: number): Promise<void> {
-    if (exhausted) return;
-    exhausted = true;
-    if (!drains) return;
+    if (!drains) exhausted = true;
+    if (exhausted || asking || stopped) return;
+    asking = true;
     try {
-      exhausted = (await circuits.requeue(fence, outageSince, 1)) === 0;
+      exhausted = (await circuits.requeue(fence, outageSince, { limit: 1 })) === 0;
+      asking = false;
       if (!exhausted) found();
     } catch (error) {
-      exhausted = false;
-      log.warn({ err: error }, "no dead letter to probe with");
+      log.warn({ err: error }, "no dead letter to probe with, trying again");
+      timer = setTimeout(() => {
+        asking = false;
+        void takeOne(outageSince);
+      }, pauseMs);
     }
   }
 

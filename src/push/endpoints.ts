@@ -173,7 +173,9 @@ export function createEndpointLoader(options: {
       join heads h on h.tenant = p.tenant
       where p.shard = any(${arrayText(shards)}::smallint[]) and p.status = 'active'
         and (p.sequence < h.head or exists (
-          select from retries r where r.tenant = p.tenant and r.endpoint = p.consumer))`;
+          select from retries r where r.tenant = p.tenant and r.endpoint = p.consumer)
+          or exists (select from blocked_subjects b
+            where b.tenant = p.tenant and b.endpoint = p.consumer))`;
   }
 
   async function settledAbove(

@@ -22,7 +22,7 @@ export type Rate = {
 
 /** `now` is by `performance.now()`; null is no limit. */
 export function createRate(perSecond: number | null): Rate {
-  const bucket = createBucket(burstSeconds);
+  let bucket = createBucket(burstSeconds);
   let rampSince: number | undefined;
 
   return {
@@ -32,6 +32,8 @@ export function createRate(perSecond: number | null): Rate {
     },
     take: () => bucket.take(1),
     startRamp(now) {
+      // What was sent while there was no limit is no debt.
+      if (perSecond === null) bucket = createBucket(burstSeconds);
       rampSince = now;
     },
   };

@@ -108,12 +108,9 @@ export function createRetryQueue(options: {
 
   return {
     take,
-    hasDue: () => due.length > 0,
     giveBack,
     settled,
     isEmpty,
-    /** When the next is due as far as it is known, milliseconds since 1970; Infinity for none. */
-    nextAt: () => (due.length > 0 ? Date.now() : nextAt),
     look,
     hasten,
     pause,
@@ -145,6 +142,8 @@ export function createRetryQueue(options: {
     // Behind the first of the log there may be others, of the time before it was `fifo`.
     nextAt = order === "sequence" ? Date.now() : Math.min(nextAt, dueAt ?? Infinity);
     setTimer();
+    // Who looked for something to probe with found it held, or not written yet.
+    if (paused) ready();
   }
 
   /** There may be some that nobody told of. */
@@ -198,12 +197,16 @@ export function createRetryQueue(options: {
     if (due.length >= loadMax || (order === "sequence" && held.size > 0)) return;
     loading = true;
     nextAt = Infinity;
-    load({ tenant, endpoint, order, limit: loadMax + held.size })
-      .then(accept, (error: unknown) => {
-        log.warn({ err: error }, "retries not loaded, trying again");
-        notBefore = Date.now() + loadPauseMs;
-        nextAt = notBefore;
-      })
+    const limit = loadMax + held.size;
+    load({ tenant, endpoint, order, limit })
+      .then(
+        (retries) => accept(retries, retries.length >= limit),
+        (error: unknown) => {
+          log.warn({ err: error }, "retries not loaded, trying again");
+          notBefore = Date.now() + loadPauseMs;
+          nextAt = notBefore;
+        },
+      )
       .finally(() => {
         loading = false;
         settledMeanwhile.clear();
@@ -213,7 +216,7 @@ export function createRetryQueue(options: {
       });
   }
 
-  function accept(retries: readonly Retry[]) {
+  function accept(retries: readonly Retry[], isFull: boolean) {
     if (closed) return;
     const now = Date.now();
     const wasHastened = hastened;
@@ -232,8 +235,7 @@ export function createRetryQueue(options: {
     }
     // They come in the order of their times, so more stand behind a full load that is due to its
     // end: those are asked for when these run low.
-    moreDue =
-      order === "due" && retries.length >= loadMax && (retries.at(-1)?.dueAt ?? Infinity) <= now;
+    moreDue = order === "due" && isFull && (retries.at(-1)?.dueAt ?? Infinity) <= now;
     if (moreDue && due.length < refillBelow) nextAt = Math.min(nextAt, now + loadPauseMs);
     if (due.length > 0) ready();
     else if (wasHastened) none();

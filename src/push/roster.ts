@@ -49,6 +49,8 @@ export function createRoster(options: {
   const { tenant, shard, epoch, feed, log, load, context } = options;
   const lanes = new Map<string, Lane>();
   let releases: (() => void)[] = [];
+  /** Whose secrets cannot be opened, say: no reason to read them again and again. */
+  let undrivable: Driven = new Map();
   const reopening = new WeakSet<Lane>();
   let movedAt = performance.now();
   /** In turns of their own: whoever told us is in the middle of an append. */
@@ -116,7 +118,11 @@ export function createRoster(options: {
 
   async function replaceLanes(loaded: Loaded | undefined): Promise<void> {
     if (closed) return;
-    const { generations, endpoints } = loaded ?? { generations: new Map(), endpoints: [] };
+    const none: Pick<Loaded, "generations" | "endpoints"> = {
+      generations: new Map(),
+      endpoints: [],
+    };
+    const { generations, endpoints } = loaded ?? none;
     for (const [id, lane] of lanes) {
       if (generations.get(id) === lane.fence.generation) continue;
       lane.close();
@@ -127,6 +133,7 @@ export function createRoster(options: {
       if (closed || stale) return;
       openLane(endpoint);
     }
+    undrivable = new Map([...generations].filter(([id]) => !lanes.has(id)));
   }
 
   function openLane(endpoint: Endpoint): void {
@@ -140,8 +147,9 @@ export function createRoster(options: {
 
   function isCurrent(generations: Driven = new Map()): boolean {
     if (loading || stale) return true;
-    if (generations.size !== lanes.size) return false;
-    return [...lanes].every(([id, { fence }]) => generations.get(id) === fence.generation);
+    if (generations.size !== lanes.size + undrivable.size) return false;
+    const known = (id: string) => lanes.get(id)?.fence.generation ?? undrivable.get(id);
+    return [...generations].every(([id, generation]) => known(id) === generation);
   }
 
   function checkpoint(): void {

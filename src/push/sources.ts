@@ -64,7 +64,9 @@ export function createSources(options: SourcesOptions) {
     nextAt: endpoint.nextRetryAt,
     ready,
     expired: recordExpired,
-    none: nothingToProbe,
+    none: () => {
+      if (!subjects.hasten()) nothingToProbe();
+    },
   });
   const ahead = createReadAhead({
     ...{ endpoint, window, log, wanted, ready },
@@ -80,8 +82,10 @@ export function createSources(options: SourcesOptions) {
   const subjects: Subjects = createSubjects({
     ...{ log, ready },
     blocked: endpoint.blocked,
-    scanned: () => window.scanned().sequence,
+    // Under `fifo` only what the position had passed before is delivered apart.
+    scanned: () => (isFifo ? endpoint.position : window.scanned()).sequence,
     low: () => window.low().sequence,
+    inOrder: isFifo,
     ...context.subjectReads(endpoint),
     merged: (move) => {
       write(null, { move });
@@ -107,7 +111,7 @@ export function createSources(options: SourcesOptions) {
     if (isFifo) {
       if (inFlight > 0) return undefined;
       const earlier = fromRetries() ?? fromSubjects();
-      const owes = joining > 0 || subjects.size() > 0 || !retries.isEmpty();
+      const owes = joining > 0 || subjects.behind() > 0 || !retries.isEmpty();
       return earlier ?? (owes ? undefined : fromLog());
     }
     // In turns: neither a heap of retries nor a heap of events keeps the other waiting.
@@ -143,8 +147,10 @@ export function createSources(options: SourcesOptions) {
 
   /** What `next` has nothing for: reads on, or takes the earliest retry before it is due. */
   function seekProbe(): void {
-    if (ahead.hasMore()) ahead.fill();
+    // What has been read may have to wait for others.
+    if (ahead.hasMore() && ahead.size() === 0) ahead.fill();
     else if (!isFifo) retries.hasten();
+    else if (joining === 0 && retries.isEmpty()) subjects.hasten();
   }
 
   /** The outcome of what `next` gave, to be written together with what follows from it here. */
@@ -160,6 +166,7 @@ export function createSources(options: SourcesOptions) {
         if (joins) joining -= 1;
         // Only now: a load before that would find the retry as it was.
         if (joins || retry) retries.settled(event.sequence, joins ? record.dueAt : null);
+        if (retry && !joins) subjects.written(event.sequence);
         written?.();
       },
     });
@@ -218,6 +225,11 @@ export function createSources(options: SourcesOptions) {
     const expired = { kind: "expired", day, sequence, previous, attempts, firstAt, at } as const;
     const nothing = { queueMs: 0, latencyMs: 0, statusCode: null, dueAt: null, detail: null };
     const record = { ...expired, ...nothing, retried: true, requeued, error };
-    write(record, { written: () => retries.settled(sequence, null) });
+    write(record, {
+      written: () => {
+        retries.settled(sequence, null);
+        subjects.written(sequence);
+      },
+    });
   }
 }

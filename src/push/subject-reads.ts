@@ -58,7 +58,12 @@ function createSubjectReader(sql: Sql) {
         select e.sequence, e.day::text, e.type, e.subject, e.envelope,
           (extract(epoch from e.appended_at) * 1000)::bigint as appended_at,
           exists (select from retries r where r.tenant = e.tenant and r.endpoint = ${endpoint}
-            and r.sequence = e.sequence) as is_retry
+            and r.sequence = e.sequence) as is_retry,
+          -- Of a time when it was not ordered so; see endpoints.ts for those of before a resume.
+          exists (select from deliveries d where d.tenant = e.tenant and d.endpoint = ${endpoint}
+            and d.day = ${day} and d.sequence = e.sequence
+            and d.last_attempt_at >= coalesce((select p.resumed_at from positions p
+              where p.tenant = e.tenant and p.consumer = ${endpoint}), '-infinity')) as is_settled
         from events e
         where e.tenant = ${tenant} and e.day = ${day} and e.subject = ${subject}
           and hashtextextended(e.subject, 0) = hashtextextended(${subject}, 0)
@@ -88,8 +93,10 @@ type Row = {
   envelope: string;
   appended_at: number;
   is_retry: boolean;
+  is_settled: boolean;
 };
 
-function toSubjectEvent({ is_retry: isRetry, appended_at: appendedAt, ...row }: Row): SubjectEvent {
-  return { event: { ...row, appendedAt }, isRetry };
+function toSubjectEvent(row: Row): SubjectEvent {
+  const { is_retry: isRetry, is_settled: isSettled, appended_at: appendedAt, ...event } = row;
+  return { event: { ...event, appendedAt }, isRetry, isSettled };
 }

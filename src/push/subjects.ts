@@ -22,6 +22,7 @@ export type SubjectEvent = {
   readonly event: LogEvent;
   /** It was attempted before: its next attempt comes from `retries`. */
   readonly isRetry: boolean;
+  readonly isSettled: boolean;
 };
 
 export type SubjectItem = { readonly event: LogEvent; readonly previous: Sequence };
@@ -41,6 +42,8 @@ const readPauseMs = 500;
 type Stream = {
   readonly subject: string;
   settled: SettledTo;
+  /** The event whose next attempt comes with the retries, while it waits for that. */
+  head: Sequence | undefined;
   state: "unread" | "reading" | "waiting" | "in flight" | "ready" | "caught up";
   /** Read ahead, in order. */
   events: SubjectItem[];
@@ -69,12 +72,14 @@ export function createSubjects(
     /** Up to where the lane has scanned, and up to where all is settled. */
     scanned: () => Sequence;
     low: () => Sequence;
+    /** All events of the log go in its order, whatever their subject. */
+    inOrder: boolean;
     /** `take` has something to give. */
     ready: () => void;
     merged: (move: SubjectMove) => void;
   },
 ) {
-  const { log, scanned, low, read, match, ready, merged } = options;
+  const { log, scanned, low, inOrder, read, match, ready, merged } = options;
   const streams = new Map<string, Stream>();
   const unread = new Set<Stream>();
   const readyOnes = new Set<Stream>();
@@ -83,6 +88,8 @@ export function createSubjects(
   const failed = new Set<Stream>();
   let reads = 0;
   let paused = false;
+  /** One event is wanted although it is paused. */
+  let hastened = false;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -92,13 +99,17 @@ export function createSubjects(
     block,
     owns,
     isAhead,
+    written,
     take,
     begin,
     giveBack,
     settle,
     advance,
     size: () => streams.size,
-    isFull: () => streams.size >= subjectsMax,
+    /** Those that are only waited for by the low-water mark are behind with nothing. */
+    behind,
+    isFull: () => behind() >= subjectsMax,
+    hasten,
     pause,
     resume,
     close,
@@ -108,6 +119,7 @@ export function createSubjects(
     const stream: Stream = {
       subject,
       settled,
+      head: undefined,
       state: "unread",
       events: [],
       more: true,
@@ -124,31 +136,33 @@ export function createSubjects(
     const stream = open(subject, settled);
     unread.delete(stream);
     stream.state = "waiting";
+    stream.head = event.sequence;
     return { subject, settled };
   }
 
   /** Whether the event, which the lane comes past, is delivered from here. */
   function owns({ subject }: Pick<LogEvent, "subject">): boolean {
-    const stream = subject === null ? undefined : streams.get(subject);
+    // Under `fifo` it keeps its place in the log.
+    const stream = subject === null || inOrder ? undefined : streams.get(subject);
     if (stream === undefined) return false;
     stream.more = true;
-    // Not read before the lane has taken in what it comes past: a read now would end before it.
-    if (stream.state === "caught up") setUnread(stream);
+    // Read by the next `advance`, when the lane has scanned so far, and not before.
+    if (stream.state === "caught up") toUnread(stream);
     return true;
   }
 
   /** Whether a retry is the next event of a subject that is blocked. */
   function isAhead({ subject, sequence }: Pick<LogEvent, "subject" | "sequence">): boolean {
     const stream = subject === null ? undefined : streams.get(subject);
-    return stream !== undefined && sequence > stream.settled.sequence;
+    return stream?.head === sequence;
   }
 
   function take(): SubjectItem | undefined {
-    if (paused) return undefined;
     for (const stream of readyOnes) {
       readyOnes.delete(stream);
       const item = stream.events.shift();
       if (item === undefined) continue;
+      stream.head = item.event.sequence;
       stream.state = "in flight";
       return item;
     }
@@ -162,6 +176,13 @@ export function createSubjects(
     // A read may not see what becomes of it: what that finds is not taken.
     unread.delete(stream);
     stream.state = "in flight";
+  }
+
+  /** An outcome is written: a read before that found it to be a retry still. */
+  function written(sequence: Sequence): void {
+    for (const stream of streams.values()) {
+      if (stream.state === "waiting" && stream.head === sequence) wantRead(stream);
+    }
   }
 
   /** What `take` or a retry gave was not attempted. */
@@ -187,6 +208,7 @@ export function createSubjects(
     }
     const { sequence, day } = event;
     stream.settled = { sequence, day, matched: sequence };
+    stream.head = undefined;
     if (stream.events.length > 0 && !paused) {
       stream.state = "ready";
       readyOnes.add(stream);
@@ -197,14 +219,29 @@ export function createSubjects(
   }
 
   function wantRead(stream: Stream): void {
-    setUnread(stream);
+    toUnread(stream);
     advance();
   }
 
-  function setUnread(stream: Stream): void {
+  function toUnread(stream: Stream): void {
     stream.state = "unread";
     caughtUp.delete(stream);
     unread.add(stream);
+  }
+
+  function behind(): number {
+    return streams.size - caughtUp.size;
+  }
+
+  /** Makes ready the next event of one subject, also while paused; false when there is none. */
+  function hasten(): boolean {
+    if (reads > 0 || readyOnes.size > 0 || failed.size > 0) return true;
+    const [stream] = unread;
+    if (stream === undefined) return false;
+    unread.delete(stream);
+    hastened = true;
+    void readOn(stream);
+    return true;
   }
 
   /** Reads what is wanted, and merges what may be. To be called when the lane has come further. */
@@ -232,10 +269,13 @@ export function createSubjects(
     try {
       const found = await read(stream.subject, stream.settled, scanned(), eventsMax);
       // The head's next attempt comes with the retries; what is behind it is read when it is over.
-      const isBlocked = found[0]?.isRetry === true;
-      const events = isBlocked ? [] : found.map(({ event }) => event);
+      const open = found.filter(({ isSettled }) => !isSettled);
+      const retryAt = open.findIndex(({ isRetry }) => isRetry);
+      const head = retryAt === 0 ? open[0]?.event.sequence : undefined;
+      const events = (retryAt === -1 ? open : open.slice(0, retryAt)).map(({ event }) => event);
       const items = await match(events, stream.settled);
-      if (isWanted()) place(stream, { isBlocked, items, last: events.at(-1) });
+      const last = retryAt === -1 ? found.at(-1)?.event : events.at(-1);
+      if (isWanted()) place(stream, { head, items, last });
     } catch (error) {
       log.warn({ err: error }, "events of a subject not read, trying again");
       if (isWanted()) {
@@ -246,6 +286,7 @@ export function createSubjects(
     }
     reads -= 1;
     advance();
+    if (paused) ready();
   }
 
   function readFailed(): void {
@@ -253,17 +294,19 @@ export function createSubjects(
     for (const stream of failed) unread.add(stream);
     failed.clear();
     advance();
+    if (paused) ready();
   }
 
   function place(
     stream: Stream,
     {
-      isBlocked,
+      head,
       items,
       last,
-    }: { isBlocked: boolean; items: SubjectItem[]; last?: LogEvent | undefined },
+    }: { head: Sequence | undefined; items: SubjectItem[]; last?: LogEvent | undefined },
   ): void {
-    if (isBlocked) {
+    stream.head = head;
+    if (head !== undefined) {
       stream.state = "waiting";
       return;
     }
@@ -271,7 +314,8 @@ export function createSubjects(
     if (items.length === 0 && last !== undefined) {
       stream.settled = { ...stream.settled, sequence: last.sequence, day: last.day };
     }
-    if (items.length > 0 && !paused) {
+    if (items.length > 0 && (!paused || hastened)) {
+      hastened = false;
       stream.events = items;
       stream.state = "ready";
       readyOnes.add(stream);
@@ -282,12 +326,15 @@ export function createSubjects(
     } else {
       stream.state = "caught up";
       caughtUp.add(stream);
+      // What waits for those that are behind may go on.
+      ready();
     }
   }
 
   /** Lets go of what was read ahead. */
   function pause(): void {
     paused = true;
+    hastened = false;
     for (const stream of streams.values()) {
       stream.events = [];
       if (stream.state !== "ready") continue;

@@ -32,16 +32,18 @@ export function createWindow(position: Position, lastMatched: Sequence) {
    */
   function add(event: Pick<LogEvent, "sequence" | "day">): { previous: Sequence; isNew: boolean } {
     const known = open.get(event.sequence);
+    const previous = skip(event);
     // To the end of the order in which the log is read.
-    open.delete(event.sequence);
     open.set(event.sequence, known ?? { day: event.day, settled: false });
-    return { previous: skip(event), isNew: known === undefined };
+    return { previous, isNew: known === undefined };
   }
 
   /** As `add`, for an event that is accounted for elsewhere. */
   function skip({ sequence }: Pick<LogEvent, "sequence">): Sequence {
     const previous = matched;
     matched = sequence;
+    // Kept over a step back, out of order now: it would carry the mark over what lies before it.
+    open.delete(sequence);
     return previous;
   }
 

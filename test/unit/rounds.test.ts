@@ -78,6 +78,15 @@ describe("the rate of a lane", () => {
     expect(inSecond(10)).toBe(1_000);
   });
 
+  test("is no debt of what was sent while there was none", () => {
+    const rate = createRate(null);
+    rate.startRamp(0);
+    expect(rate.waitMs(10_000)).toBe(0);
+    for (let n = 0; n < 100_000; n += 1) rate.take();
+    rate.startRamp(110_000);
+    expect(rate.waitMs(110_000)).toBeLessThanOrEqual(1_000);
+  });
+
   /** Whoever always has something to send, looking once a millisecond. */
   function simulate(rate: ReturnType<typeof createRate>, forMs: number): number[] {
     const sent: number[] = [];

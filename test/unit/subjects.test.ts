@@ -22,11 +22,18 @@ function start(log: readonly number[], settled?: number) {
     log: createLogger({ level: "silent" }),
     scanned: () => lane.scanned,
     low: () => lane.low,
+    inOrder: false,
     read: (_, after, through) =>
       new Promise<SubjectEvent[]>((resolve) => {
         reads.push(async () => {
           const found = log.filter((each) => each > after.sequence && each <= through);
-          resolve(found.map((each) => ({ event: eventAt(each), isRetry: retries.has(each) })));
+          resolve(
+            found.map((each) => ({
+              event: eventAt(each),
+              isRetry: retries.has(each),
+              isSettled: false,
+            })),
+          );
           await new Promise((passed) => setImmediate(passed));
         });
       }),

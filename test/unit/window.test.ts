@@ -102,4 +102,18 @@ describe("the window of a lane", () => {
     for (const settled of [5, 4]) window.settle(settled);
     expect(window.low()).toEqual({ sequence: 6, day, matched: 5 });
   });
+
+  test("the mark does not pass an event that is read again over one that a subject took", () => {
+    const window = createWindow(at(53), 53);
+    for (const sequence of [54, 55, 60]) window.add(at(sequence));
+    window.moveTo(at(60));
+    // 54 and 60 are under way, 55 is read ahead: its subject is that of 54.
+    window.moveBack([{ event: at(55), previous: 54 }]);
+    window.settle(54);
+    window.settle(60); // It has failed, and its subject is blocked.
+    window.add(at(55));
+    window.skip(at(60));
+    window.moveTo(at(60));
+    expect(window.low().sequence).toBe(54);
+  });
 });

@@ -179,7 +179,7 @@ function resume(actions: EndpointActions): Route {
     id: "resumeEndpoint",
     summary: "Push to an endpoint again",
     description:
-      "Whatever its status was: it is active, and its circuit closed. From its `position` nothing " +
+      "Whatever its status was: it is active, and an open circuit is probed at once. From its `position` nothing " +
       "is lost. From `latest` or a cursor everything after that place is pushed, also what was " +
       "pushed before; of what lies before, deliveries that were to be retried are `skipped`, and " +
       "nothing is pushed any more. Attempts under way may be repeated.",

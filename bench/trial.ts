@@ -1,6 +1,6 @@
 /**
- * `npm run trial -- <name>`: large runs that show what the log promises. Exits with 1 when a
- * promise is broken; a target of speed that is missed is only told. README.md lists the trials.
+ * `npm run trial -- <name>`: large runs that show what the log and the pushes promise. Exits with 1
+ * when a promise is broken; a target of speed that is missed is only told. README.md lists them.
  *
  *     npm run trial -- keyed outage
  *     npm run trial -- depth --dir /var/tmp --seed 7
@@ -17,9 +17,13 @@ import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
 import { retention } from "./trials/retention.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
+import { textbook } from "./trials/textbook.ts";
 import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
-const allTrials: readonly Trial[] = [locked, keyed, outage, ndjson, retention, depth];
+const allTrials: readonly Trial[] = [
+  ...[locked, keyed, outage, ndjson, retention, depth],
+  ...[textbook],
+];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */
 const complaintsShown = 8;

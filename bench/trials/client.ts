@@ -7,11 +7,13 @@ export type Answer = {
   readonly text: string;
 };
 
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
 export type Client = {
   /** Rejects only when no answer came. */
-  send(method: "GET" | "POST" | "PUT", path: string, body?: string | Buffer): Promise<Answer>;
+  send(method: Method, path: string, body?: string | Buffer): Promise<Answer>;
   /** The answer as JSON; throws unless it is a 2xx. */
-  expect(method: "GET" | "POST" | "PUT", path: string, body?: string | Buffer): Promise<unknown>;
+  expect(method: Method, path: string, body?: string | Buffer): Promise<unknown>;
   /** Breaks off what is under way. */
   close(): Promise<void>;
 };
@@ -29,11 +31,7 @@ export function createClient(url: string, key: string, connections = 8): Client 
   const authorization = `Bearer ${key}`;
   return { send, expect, close: () => pool.destroy() };
 
-  async function send(
-    method: "GET" | "POST" | "PUT",
-    path: string,
-    body?: string | Buffer,
-  ): Promise<Answer> {
+  async function send(method: Method, path: string, body?: string | Buffer): Promise<Answer> {
     const type = body === undefined ? {} : { "content-type": "application/json" };
     const headers = { authorization, ...type };
     const answer = await pool.request({ method, path, headers, body: body ?? null });
@@ -41,11 +39,7 @@ export function createClient(url: string, key: string, connections = 8): Client 
     return { status: answer.statusCode, headers: answer.headers, text };
   }
 
-  async function expect(
-    method: "GET" | "POST" | "PUT",
-    path: string,
-    body?: string | Buffer,
-  ): Promise<unknown> {
+  async function expect(method: Method, path: string, body?: string | Buffer): Promise<unknown> {
     const { status, text } = await send(method, path, body);
     if (status < 300) return text === "" ? undefined : JSON.parse(text);
     throw new Error(`${method} ${path} was answered ${status} ${text.slice(0, 500)}`);

@@ -23,10 +23,13 @@ export type Produced = {
   readonly waits: Float64Array;
 };
 
+/** Of `fill`. */
+const fillBatch = 1_000;
+
 /** The type of the events that a trial lets the database refuse. */
 const poisonType = "order.poisoned";
 
-const operations = { paced, flood, reads };
+const operations = { paced, spray, fill, flood, reads };
 serve(operations);
 
 /** Open loop: appends of single events, to each tenant in turn. */
@@ -36,18 +39,58 @@ async function paced(
       tenants: readonly string[];
       /** Every how many events one is poisoned; 0 is never. */
       poisonEvery?: number;
+      /** Each event says when it was meant to go. */
+      timed?: boolean;
     },
 ): Promise<Produced> {
-  const { tenants, poisonEvery = 0 } = input;
+  const { tenants, poisonEvery = 0, timed = false } = input;
   const tally = createTally();
   const bodies = tenants.map((tenant) => appendBody(tenant, 1));
   const poison = tenants.map((tenant) => poisoned(appendBody(tenant, 1)));
-  const waits = await openLoop(input, async (client, index) => {
+  const waits = await openLoop(input, async (client, index, dueAt) => {
     const isPoison = poisonEvery > 0 && index % poisonEvery === 0;
-    const body = (isPoison ? poison : bodies)[index % tenants.length] ?? Buffer.alloc(0);
+    const at = index % tenants.length;
+    const body = timed
+      ? appendBody(tenants[at] ?? "", 1, dueAt)
+      : ((isPoison ? poison : bodies)[at] ?? Buffer.alloc(0));
     tally.add(await client.send("POST", "/events", body), isPoison);
   });
   return { ...tally.total(), waits };
+}
+
+/** Open loop: batches, in which each event is for the next of the tenants. */
+async function spray(
+  input: Site & Pace & { tenants: readonly string[]; batch: number },
+): Promise<Produced> {
+  const { tenants, batch } = input;
+  const tally = createTally();
+  const events = tenants.map((tenant) => appendBody(tenant, 1));
+  const waits = await openLoop(input, async (client, index) => {
+    const own = Array.from(
+      { length: batch },
+      (_, at) => events[(index * batch + at) % events.length],
+    );
+    tally.add(await client.send("POST", "/events", `{"events":[${own.join(",")}]}`), false);
+  });
+  return { ...tally.total(), waits };
+}
+
+/** Closed loop: so many events of one tenant in batches of up to 1,000, whose subjects take turns. */
+async function fill(
+  input: Site & { tenant: string; events: number; subjects?: number; batch?: number },
+): Promise<{ acknowledged: number; refused: number }> {
+  const { tenant, events, subjects = 1, batch = fillBatch } = input;
+  const client = createClient(input.url, input.key, 1);
+  const tally = createTally();
+  const text = appendBody(tenant, 1).toString();
+  for (let from = 0; from < events; from += batch) {
+    const own = Array.from({ length: Math.min(batch, events - from) }, (_, at) =>
+      text.replace(/"subject":"[^"]+"/, `"subject":"order_${(from + at) % subjects}"`),
+    );
+    tally.add(await client.send("POST", "/events", `{"events":[${own.join(",")}]}`), false);
+  }
+  await client.close();
+  return tally.total();
 }
 
 /** Open loop: pages that are full, each of the targets in turn. */
@@ -69,7 +112,7 @@ async function reads(
  */
 async function openLoop(
   { url, key, perSecond, seconds }: Site & Pace,
-  request: (client: Client, index: number) => Promise<void>,
+  request: (client: Client, index: number, dueAt: number) => Promise<void>,
 ): Promise<Float64Array> {
   // Enough for a stall of two seconds: what waits for a connection would not be sent.
   const client = createClient(url, key, Math.max(16, Math.ceil(perSecond * 2)));
@@ -80,7 +123,7 @@ async function openLoop(
   for (let index = 0; index < waits.length; index += 1) {
     const dueAt = startAt + (index * 1_000) / perSecond;
     while (nowMs() < dueAt) await delay(Math.max(1, Math.floor(dueAt - nowMs())));
-    const sent = request(client, index).then(() => {
+    const sent = request(client, index, dueAt).then(() => {
       waits[index] = nowMs() - dueAt;
     });
     sent.catch(() => {}); // told by `all` at the end

@@ -3,19 +3,30 @@
  * connection, from the clients of the benchmark and the gateway. It is the other end of what is
  * measured, so it must cost as little as it can and is no server for anything else.
  */
+import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
 export type RawRequest = { readonly head: string; readonly body: Buffer };
 
+export type RawServer = {
+  readonly url: string;
+  /** Refuses connections from now on, and breaks those that there are. */
+  close(): Promise<void>;
+};
+
 const headEnd = "\r\n\r\n";
 const nothing = Buffer.alloc(0);
 
-/** Listens on a free port of the loopback interface, for as long as the process lives. */
+/** Listens on a port of the loopback interface, a free one unless it is named. */
 export async function listenRaw(
   answer: (request: RawRequest, socket: Socket) => void,
-): Promise<string> {
+  port = 0,
+): Promise<RawServer> {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     let unread = nothing;
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
     socket.setNoDelay(true);
     socket.on("error", () => {}); // The other side went away: it does so at the end of a turn.
     socket.on("data", (chunk) => {
@@ -28,9 +39,16 @@ export async function listenRaw(
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return `http://127.0.0.1:${port}`;
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+
+  async function close(): Promise<void> {
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  }
 }
 
 /** Where the first request ends, if all of it is there. */

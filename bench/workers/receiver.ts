@@ -33,7 +33,7 @@ let lastAt = 0;
 let latencies: number[] = [];
 let last: RawRequest | undefined;
 
-const url = await listenRaw(answer);
+const { url } = await listenRaw(answer);
 const operations = { where, start, until, sample, quiet };
 serve(operations);
 

@@ -13,7 +13,7 @@ const program = fileURLToPath(new URL("../../bench/trial.ts", import.meta.url));
 /** Several times what one takes on two busy cores. */
 const deadlineMs = 90_000;
 
-test.each(["locked", "keyed", "outage", "ndjson", "retention", "depth"])(
+test.each([...["locked", "keyed", "outage", "ndjson", "retention", "depth"], ...["textbook"]])(
   "the trial %s keeps its promises",
   { timeout: deadlineMs },
   async (name) => {

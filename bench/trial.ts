@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { describeMachine, describeVersions } from "./machine.ts";
 import { linesText, machineLines } from "./report.ts";
 import { depth } from "./trials/depth.ts";
+import { hung } from "./trials/hung.ts";
 import { keyed } from "./trials/keyed.ts";
 import { locked } from "./trials/locked.ts";
 import { ndjson } from "./trials/ndjson.ts";
@@ -22,7 +23,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook],
+  ...[textbook, hung],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -13,17 +13,16 @@ const program = fileURLToPath(new URL("../../bench/trial.ts", import.meta.url));
 /** Several times what one takes on two busy cores. */
 const deadlineMs = 90_000;
 
-test.each([...["locked", "keyed", "outage", "ndjson", "retention", "depth"], ...["textbook"]])(
-  "the trial %s keeps its promises",
-  { timeout: deadlineMs },
-  async (name) => {
-    const args = [name, "--small", "--server", inject("postgresUrl")];
-    const trial = spawn(process.execPath, [program, ...args], { timeout: deadlineMs });
-    const [stdout, stderr, [code]] = await Promise.all([
-      text(trial.stdout),
-      text(trial.stderr),
-      once(trial, "close"),
-    ]);
-    expect(code, `${stdout}\n${stderr}`).toBe(0);
-  },
-);
+test.each([
+  ...["locked", "keyed", "outage", "ndjson", "retention", "depth"],
+  ...["textbook", "hung"],
+])("the trial %s keeps its promises", { timeout: deadlineMs }, async (name) => {
+  const args = [name, "--small", "--server", inject("postgresUrl")];
+  const trial = spawn(process.execPath, [program, ...args], { timeout: deadlineMs });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(trial.stdout),
+    text(trial.stderr),
+    once(trial, "close"),
+  ]);
+  expect(code, `${stdout}\n${stderr}`).toBe(0);
+});

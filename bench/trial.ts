@@ -16,6 +16,7 @@ import { keyed } from "./trials/keyed.ts";
 import { locked } from "./trials/locked.ts";
 import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
+import { paced } from "./trials/paced.ts";
 import { retention } from "./trials/retention.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
 import { textbook } from "./trials/textbook.ts";
@@ -23,7 +24,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung],
+  ...[textbook, hung, paced],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

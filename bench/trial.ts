@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { describeMachine, describeVersions } from "./machine.ts";
 import { linesText, machineLines } from "./report.ts";
 import { depth } from "./trials/depth.ts";
+import { down } from "./trials/down.ts";
 import { hung } from "./trials/hung.ts";
 import { keyed } from "./trials/keyed.ts";
 import { locked } from "./trials/locked.ts";
@@ -24,7 +25,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced],
+  ...[textbook, hung, paced, down],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { describeMachine, describeVersions } from "./machine.ts";
 import { linesText, machineLines } from "./report.ts";
+import { behind } from "./trials/behind.ts";
 import { depth } from "./trials/depth.ts";
 import { down } from "./trials/down.ts";
 import { hung } from "./trials/hung.ts";
@@ -25,7 +26,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced, down],
+  ...[textbook, hung, paced, down, behind],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

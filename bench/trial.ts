@@ -20,13 +20,14 @@ import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
 import { paced } from "./trials/paced.ts";
 import { retention } from "./trials/retention.ts";
+import { spread } from "./trials/spread.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
 import { textbook } from "./trials/textbook.ts";
 import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced, down, behind],
+  ...[textbook, hung, paced, down, behind, spread],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

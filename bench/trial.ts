@@ -15,6 +15,7 @@ import { depth } from "./trials/depth.ts";
 import { down } from "./trials/down.ts";
 import { hung } from "./trials/hung.ts";
 import { keyed } from "./trials/keyed.ts";
+import { killed } from "./trials/killed.ts";
 import { locked } from "./trials/locked.ts";
 import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
@@ -27,7 +28,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced, down, behind, spread],
+  ...[textbook, hung, paced, down, behind, spread, killed],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

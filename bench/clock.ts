@@ -1,9 +1,8 @@
 /**
  * Milliseconds of the machine's monotonic clock. All processes of one machine share it, so a time
- * taken in one can be compared with one taken in another; their `performance.now()` cannot.
+ * taken in one can be compared with one taken in another; their `performance.now()` cannot, and an
+ * offset between the two would be as wrong as the process was held up while it was taken.
  */
-const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
 export function nowMs(): number {
-  return performance.now() + offsetMs;
+  return Number(process.hrtime.bigint()) / 1e6;
 }

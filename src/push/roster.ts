@@ -30,8 +30,8 @@ export type Roster = {
 /** A tenant that had an event lately will likely have another, and loading costs two queries. */
 const quietMs = 60_000;
 
-/** Lanes opened in one turn of the event loop. */
-const turnMaxLanes = 50;
+/** Lanes opened or woken in one turn of the event loop: about a millisecond. */
+const turnMaxLanes = 32;
 
 const reloadPauseMs = 500;
 const reopenPauseMs = 1_000;
@@ -54,7 +54,7 @@ export function createRoster(options: {
   const reopening = new WeakSet<Lane>();
   let movedAt = performance.now();
   /** In turns of their own: whoever told us is in the middle of an append. */
-  const woken = createTurns<Lane>((lane) => lane.wake());
+  const woken = createTurns<Lane>((lane) => lane.wake(), turnMaxLanes);
   let loading = false;
   let stale = true;
   let closed = false;

@@ -29,7 +29,7 @@ const probesPerMinute = 10;
  * Under `fifo` the attempts of the first event are the probes: with the gateway's own schedule the
  * trial would wait for it for minutes after the receiver is back.
  */
-const fifoSchedule = ["2s", "4s", "8s", ...Array<string>(8).fill("15s")];
+const fifoSchedule = ["2s", "4s", "8s", ...Array<string>(19).fill("15s")];
 
 /** Until the window of an endpoint that is well has grown. */
 const eventsBefore = 1_000;

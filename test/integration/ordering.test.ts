@@ -50,9 +50,14 @@ async function receiverThat(behaviour?: Behaviour | Behave): Promise<Receiver> {
 }
 
 /** Appends an event for each subject, in this order; `-` has none. */
-async function append(client: Client, subjects: readonly string[], type = "a"): Promise<void> {
+async function append(
+  client: Client,
+  subjects: readonly string[],
+  type = "a",
+  tenant = "acme",
+): Promise<void> {
   const events = subjects.map((subject) => ({
-    ...{ tenant: "acme", type, data: {} },
+    ...{ tenant, type, data: {} },
     ...(subject !== "-" && { subject }),
   }));
   await client.expectOk("POST", "/events", { events });
@@ -243,7 +248,7 @@ describe("subject", () => {
     });
     await delivered(system.client(), id, 181, 30_000);
     expect(new Set(receiver.requests.map(sequenceOf))).toEqual(new Set(upTo(181)));
-    for (const requests of Map.groupBy(receiver.requests, subjectOf).values()) {
+    for (const requests of bySubject(receiver.requests)) {
       expect(isIncreasing(firstOfEach(requests))).toBe(true);
       expect(isIncreasing(lastOfEach(requests))).toBe(true);
     }
@@ -267,6 +272,39 @@ describe("subject", () => {
     expect(new Set(receiver.requests.map(sequenceOf))).toEqual(new Set(upTo(6)));
   });
 });
+
+test(
+  "fifo and subject hold while another takes its share of the shards",
+  { timeout: 90_000 },
+  async () => {
+    const { url } = opened.use(await createTestDatabase());
+    const first = opened.use(await startTestGateway({ DATABASE_URL: url, TIDEGATE_SHARDS: "16" }));
+    const client = createClient(first.url, first.operatorKey);
+    const tenants = upTo(8).map((n) => `tenant_${n}`);
+    const receivers = await Promise.all(tenants.map((_, n) => receiverThat(flaky(n + 3))));
+    for (const [n, tenant] of tenants.entries()) {
+      await client.tenant(tenant);
+      const ordering = n % 2 === 0 ? "fifo" : "subject";
+      await client.createEndpoint(tenant, { url: receivers[n]?.url, ordering, ...soon });
+    }
+    const subjects = Array.from({ length: 40 }, (_, index) => `subject_${index % 5}`);
+    const appendAll = () => Promise.all(tenants.map((name) => append(client, subjects, "a", name)));
+    await appendAll();
+    opened.use(await startTestGateway(first.environment));
+    await appendAll();
+    for (const [n, receiver] of receivers.entries()) {
+      await waitUntil(() => new Set(receiver.requests.map(sequenceOf)).size === 80, {
+        deadlineMs: 60_000,
+      });
+      const groups = n % 2 === 0 ? [receiver.requests] : bySubject(receiver.requests);
+      for (const requests of groups) expect(isIncreasing(firstOfEach(requests))).toBe(true);
+    }
+  },
+);
+
+function bySubject(requests: readonly Received[]): Received[][] {
+  return [...Map.groupBy(requests, subjectOf).values()];
+}
 
 function firstOfEach(requests: readonly Received[]): number[] {
   return [...new Set(requests.map(sequenceOf))];

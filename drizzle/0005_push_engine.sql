@@ -1,5 +1,5 @@
--- Made by drizzle-kit, with the functions of the push side by hand. The index on subjects is built while
--- appends wait, a minute or so for a hundred million events: partitioned tables have no other way.
+-- Made by drizzle-kit, with the functions of the push side by hand. Appends wait while the index on
+-- subjects is built, since it cannot be built concurrently on a partitioned table.
 CREATE TABLE "blocked_subjects" (
 	"tenant" uuid NOT NULL,
 	"endpoint" uuid NOT NULL,

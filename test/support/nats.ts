@@ -23,6 +23,8 @@ export type NatsServer = {
   thaw(): void;
   /** Starts it again on the same port with what is left in the store; kills it first if it runs. */
   restart(): Promise<void>;
+  /** Kills it if it runs, and removes all that it has stored. */
+  wipe(): Promise<void>;
   /** Ends it and removes the store. */
   stop(): Promise<void>;
 };
@@ -95,6 +97,10 @@ export async function startNats(options: { args?: readonly string[] } = {}): Pro
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),
     restart,
+    async wipe() {
+      await end("SIGKILL");
+      await rm(storeDir, { recursive: true, force: true });
+    },
     async stop() {
       await end("SIGTERM");
       await rm(storeDir, { recursive: true, force: true });
@@ -151,11 +157,16 @@ export async function startNats(options: { args?: readonly string[] } = {}): Pro
   }
 }
 
-/** Three servers that keep the stream in three replicas and name one another to their clients. */
-export async function startNatsCluster(): Promise<NatsServer[]> {
+/**
+ * Three servers that keep the stream in three replicas and name one another to their clients, unless
+ * told otherwise.
+ */
+export async function startNatsCluster(
+  options: { args?: readonly string[] } = {},
+): Promise<NatsServer[]> {
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`);
-  const common = ["--cluster_name", "test", "--routes", routes.join(",")];
+  const common = ["--cluster_name", "test", "--routes", routes.join(","), ...(options.args ?? [])];
   return Promise.all(
     routes.map((route, index) =>
       startNats({ args: [...common, "--cluster", route, "--name", `server-${index}`] }),

@@ -46,6 +46,11 @@ export type GatewayProcess = AsyncDisposable & {
   terminate(): Promise<Exit>;
   /** SIGKILL to the Node process and nothing else. */
   kill(): Promise<void>;
+  /** Holds the process where it is, and lets it go on. */
+  freeze(): void;
+  thaw(): void;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly exited: Promise<Exit>;
   /** SIGKILL to the process group, and to the embedded Postgres, which has a session of its own. */
   killEverything(): Promise<void>;
 };
@@ -54,6 +59,8 @@ export type ProcessOptions = {
   /** Where it runs; its data directory is `.tidegate` in there unless the environment says else. */
   readonly directory: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What is put before the command, to run it under another program. */
+  readonly under?: readonly string[];
 };
 
 /** An empty directory, removed at the end with the Postgres that may still run in it. */
@@ -100,7 +107,9 @@ export async function startGatewayProcess(options: ProcessOptions): Promise<Gate
   const pid = child.pid ?? 0;
 
   return {
-    ...{ url, operatorKey, pid, stdout, stderr, terminate, kill, killEverything },
+    ...{ url, operatorKey, pid, exited, stdout, stderr, terminate, kill, killEverything },
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     async [Symbol.asyncDispose]() {
       await kill();
     },
@@ -132,9 +141,10 @@ export async function runGateway(options: ProcessOptions): Promise<Exit> {
   }
 }
 
-function launch({ directory, env }: ProcessOptions) {
+function launch({ directory, env, under = [] }: ProcessOptions) {
   const { PATH, HOME, LD_LIBRARY_PATH } = process.env;
-  const child = spawn(process.execPath, [program], {
+  const [command = "", ...args] = [...under, process.execPath, program];
+  const child = spawn(command, args, {
     cwd: directory,
     env: { PATH, HOME, LD_LIBRARY_PATH, PORT: "0", ...env },
     // A process group of its own, which can be killed as one.

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy in front of a server: the network between, to be cut, silenced and restored. A cut
- * closes what is open and refuses what is new, as a server does that is gone; silence carries
+ * A TCP proxy in front of a server: the network between, to be cut, silenced, slowed and restored.
+ * A cut closes what is open and refuses what is new, as a server does that is gone; silence carries
  * nothing and closes nothing, as a network does that is gone.
  */
 import { once } from "node:events";
@@ -12,6 +12,8 @@ export type Proxy = AsyncDisposable & {
   readonly url: string;
   cut(): Promise<void>;
   silence(): void;
+  /** Whatever comes through takes so much longer, each way. */
+  slow(ms: number): void;
   restore(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -22,6 +24,7 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let silent = false;
+  let slowMs = 0;
   let server = await listen(0);
   const { port } = server.address() as AddressInfo;
   const url = new URL(serverUrl);
@@ -33,6 +36,9 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
     silence() {
       silent = true;
       for (const socket of sockets) socket.pause();
+    },
+    slow(ms) {
+      slowMs = ms;
     },
     restore,
     stop: cut,
@@ -48,6 +54,7 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
 
   async function restore(): Promise<void> {
     silent = false;
+    slowMs = 0;
     for (const socket of sockets) socket.resume();
     while (!server.listening) {
       try {
@@ -73,7 +80,21 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
 
   function join(from: Socket, to: Socket): void {
     sockets.add(from);
-    from.on("data", (bytes) => to.write(bytes));
+    /** In order: what comes after the delay has ended must not overtake what it holds back. */
+    const held: { bytes: Buffer; dueAt: number }[] = [];
+    from.on("data", (bytes) => {
+      if (slowMs === 0 && held.length === 0) return void to.write(bytes);
+      held.push({ bytes, dueAt: performance.now() + slowMs });
+      if (held.length === 1) release();
+    });
+    function release(): void {
+      for (let next = held[0]; next !== undefined; next = held[0]) {
+        const leftMs = next.dueAt - performance.now();
+        if (leftMs > 0) return void setTimeout(release, leftMs);
+        held.shift();
+        to.write(next.bytes);
+      }
+    }
     from.on("error", () => {}); // Sockets that break are what this is for.
     from.on("close", () => {
       sockets.delete(from);

@@ -1,0 +1,87 @@
+/** The load: producers append and readers read until they are told to stop, in that order. */
+import { waitUntil } from "../support/wait.ts";
+import type { World } from "./world.ts";
+
+export type Load = Awaited<ReturnType<typeof startLoad>>;
+
+/** Of what was under way when the producers were told to stop: every process answers by then. */
+const settleMaxMs = 120_000;
+
+/** Longer than the longest wait for a probe or a retry. */
+const catchUpMaxMs = 150_000;
+
+const lookEveryMs = 200;
+
+/** Resolves when events have come to everybody once. */
+export async function startLoad(world: World, opening: AsyncDisposableStack) {
+  const { producers, readers, hooks, say } = world;
+  const producing = new AbortController();
+  const reading = new AbortController();
+  const produced = Promise.all(producers.map((producer) => producer.run(producing.signal)));
+  const read = Promise.all(readers.map((reader) => reader.run(reading.signal)));
+  opening.defer(async () => {
+    producing.abort();
+    reading.abort();
+    await Promise.allSettled([produced, read]);
+  });
+  await waitUntil(
+    () =>
+      readers.every(({ sequences }) => sequences.length > 0) &&
+      hooks.every(({ accepted }) => accepted.length > 0),
+    { deadlineMs: settleMaxMs, what: "the first event of everybody" },
+  );
+  return { stop };
+
+  /** Ends the producers, lets everybody come to the end of the log, and ends the readers. */
+  async function stop(): Promise<void> {
+    say("the load ends");
+    producing.abort();
+    await produced;
+    say("waiting for everybody to come to the end");
+    for (const { pulse } of [...readers, ...hooks]) pulse.rest();
+    const late = await whoIsLate(world);
+    for (const name of late) world.violations.report("caughtUp", name);
+    reading.abort();
+    await read;
+  }
+}
+
+/** Those who have not come to the end of their tenant's log in time. */
+async function whoIsLate(world: World): Promise<string[]> {
+  const endsAt = performance.now() + catchUpMaxMs;
+  for (;;) {
+    const late = [...(await lateReaders(world)), ...(await lateEndpoints(world))];
+    if (late.length === 0 || performance.now() > endsAt) return late;
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}
+
+async function lateReaders({ sql, readers }: World): Promise<string[]> {
+  const ends = await sql<{ tenant: string; type: string; last: number }[]>`
+    select t.name as tenant, e.type, max(e.sequence) as last
+    from events e join tenants t on t.id = e.tenant group by t.name, e.type`;
+  return readers.flatMap(({ name, tenant, types, sequences }) => {
+    const mine = ends.filter(
+      (end) => end.tenant === tenant && [undefined, end.type].includes(types),
+    );
+    const last = Math.max(0, ...mine.map((end) => end.last));
+    return (sequences.at(-1) ?? 0) >= last ? [] : [`${name} is at ${sequences.at(-1)} of ${last}`];
+  });
+}
+
+/** An endpoint that owes something: before the head of its log, or with retries or subjects left. */
+async function lateEndpoints({ sql, hooks }: World): Promise<string[]> {
+  const owing = await sql<{ id: string; behind: number; retrying: number; blocked: number }[]>`
+    select * from (
+      select replace(p.consumer::text, '-', '') as id, h.head - p.sequence as behind,
+        (select count(*)::int from retries r
+          where r.tenant = p.tenant and r.endpoint = p.consumer) as retrying,
+        (select count(*)::int from blocked_subjects b
+          where b.tenant = p.tenant and b.endpoint = p.consumer) as blocked
+      from positions p join heads h on h.tenant = p.tenant
+    ) owing where behind > 0 or retrying > 0 or blocked > 0`;
+  return owing.map(({ id, behind, retrying, blocked }) => {
+    const name = hooks.find((hook) => hook.id === `ep_${id}`)?.name ?? id;
+    return `${name} is ${behind} behind, with ${retrying} retries and ${blocked} subjects`;
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * Producers that never give up: with a key they repeat what had no answer, without one they leave
+ * it in doubt. Each writes down what it sent and what it was told.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Apis, Caller } from "./apis.ts";
+import { createLatencies, createPulse, type Violations } from "./records.ts";
+
+export type Producer = ReturnType<typeof createProducer>;
+
+/** What is known of an event that was sent. */
+export type SentEvent = {
+  readonly n: number;
+  fate: "sent" | "acknowledged" | "refused" | "in doubt";
+  sequence: number;
+  id: string;
+};
+
+export type Phase = "before" | "during" | "after";
+
+/** Of the four events one is of the other type, and subjects go round. */
+export const types = ["order.created", "order.paid"] as const;
+export const subjects = 12;
+
+type Result = { status: number; id?: string; sequence?: string; problem?: { detail?: string } };
+
+export function createProducer(options: {
+  name: string;
+  tenant: string;
+  keyed: boolean;
+  /** Events of a request, and from one request to the next. */
+  batch: number;
+  everyMs: number;
+  apis: Apis;
+  phase: () => Phase;
+  violations: Violations;
+}) {
+  const { name, tenant, keyed, batch, everyMs, apis, phase, violations } = options;
+  const caller: Caller = apis.caller();
+  const sent: SentEvent[] = [];
+  const pulse = createPulse();
+  const latencies = {
+    before: createLatencies(),
+    during: createLatencies(),
+    after: createLatencies(),
+  };
+  /** Requests that failed: without an answer, and with one. */
+  const failures = { connection: 0, answered: 0 };
+  return { name, tenant, keyed, sent, pulse, latencies, failures, run };
+
+  /** Goes on until the signal; what was sent by then is known by the end. */
+  async function run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      const events = Array.from({ length: batch }, (): SentEvent => {
+        const event: SentEvent = { n: sent.length, fate: "sent", sequence: 0, id: "" };
+        sent.push(event);
+        return event;
+      });
+      const during = phase();
+      await send(events);
+      latencies[during].record(performance.now() - startedAt);
+      await delay(Math.max(0, everyMs - (performance.now() - startedAt)));
+    }
+  }
+
+  async function send(events: SentEvent[]): Promise<void> {
+    let waiting = events;
+    while (waiting.length > 0) {
+      const body = JSON.stringify({ events: waiting.map(toJson) });
+      try {
+        const { status, text } = await caller.ask("POST", "/events", { body });
+        take(waiting, status, text);
+      } catch {
+        failures.connection += 1;
+        if (!keyed) for (const event of waiting) event.fate = "in doubt";
+      }
+      waiting = waiting.filter(({ fate }) => fate === "sent");
+      if (waiting.length > 0) await caller.next();
+    }
+  }
+
+  function take(events: SentEvent[], status: number, text: string): void {
+    const answer = JSON.parse(text) as { results?: Result[]; detail?: string };
+    if (status !== 200) failures.answered += 1;
+    const whole: Result = { status, problem: answer };
+    const results = status === 200 ? (answer.results ?? []) : events.map(() => whole);
+    events.forEach((event, index) => takeResult(event, results[index] ?? whole));
+    if (status === 200) pulse.beat();
+  }
+
+  function takeResult(event: SentEvent, { status, id, sequence, problem }: Result): void {
+    if (status === 201 || status === 200) {
+      Object.assign(event, { fate: "acknowledged", id, sequence: Number(sequence) });
+    } else if (status !== 503) {
+      violations.report("answered", `${name}: ${status} ${problem?.detail ?? ""}`);
+      event.fate = "in doubt";
+    } else if (!keyed) {
+      event.fate = problem?.detail?.includes("was not appended") === true ? "refused" : "in doubt";
+    }
+  }
+
+  function toJson({ n }: SentEvent) {
+    return {
+      tenant,
+      type: types[n % 4 === 3 ? 1 : 0],
+      subject: `order_${n % subjects}`,
+      ...(keyed && { key: `${name}:${n}` }),
+      data: { producer: name, n, at: Date.now() },
+    };
+  }
+}

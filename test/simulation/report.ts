@@ -1,0 +1,123 @@
+/** What a run has shown, as text. */
+import type { Accounts } from "./check.ts";
+import type { Injected } from "./faults.ts";
+import { faultKinds } from "./plan.ts";
+import type { Phase } from "./producers.ts";
+import { checks, longestMs, type Check, type Latencies, type Pulse } from "./records.ts";
+import type { World } from "./world.ts";
+
+const phases: readonly Phase[] = ["before", "during", "after"];
+
+/** Whatever has a pulse and latencies, by kind. */
+type Kind = { readonly name: string; readonly parties: readonly Party[] };
+type Party = { readonly pulse: Pulse; readonly latencies: Readonly<Record<Phase, Latencies>> };
+
+export function kindsOf({ producers, readers, hooks }: World): Kind[] {
+  return [
+    { name: "append", parties: producers },
+    { name: "poll", parties: readers.filter(({ kind }) => kind === "poll") },
+    { name: "stream", parties: readers.filter(({ kind }) => kind === "stream") },
+    ...(["parallel", "fifo", "subject"] as const).map((ordering) => ({
+      name: `push, ${ordering}`,
+      // Of those whose receivers refuse nothing, where there are some.
+      parties: hooks.filter((hook) => hook.ordering === ordering && hook.behaviour !== "wary"),
+    })),
+  ];
+}
+
+export function countsText(world: World, accounts: Accounts): string {
+  const sent = world.producers.flatMap(({ sent }) => sent);
+  const fates = (fate: string) => count(sent.filter((event) => event.fate === fate).length);
+  const failures = (of: "connection" | "answered") =>
+    count(world.producers.reduce((sum, { failures }) => sum + failures[of], 0));
+  const reconnects = (kind: string) =>
+    count(
+      world.readers
+        .filter((reader) => reader.kind === kind)
+        .reduce((sum, reader) => sum + reader.reconnects(), 0),
+    );
+  const pushes = world.hooks.reduce((sum, hook) => sum + hook.requests(), 0);
+  const repeats = world.hooks.reduce((sum, hook) => sum + hook.repeats(), 0);
+  return linesOf([
+    [
+      "appends",
+      `${fates("acknowledged")} acknowledged, ${fates("refused")} refused, ${fates("in doubt")} in doubt`,
+    ],
+    [
+      "requests that failed",
+      `${failures("connection")} without an answer, ${failures("answered")} refused`,
+    ],
+    ["reconnects", `${reconnects("poll")} of pollers, ${reconnects("stream")} of streams`],
+    [
+      "pushes",
+      `${count(pushes)}, of ${count(accounts.accepted + accounts.dead + accounts.retrying + accounts.waiting + accounts.lost)} deliveries: ${count(accounts.accepted)} accepted, ${count(accounts.dead)} dead, ${count(accounts.retrying)} retrying, ${count(accounts.waiting)} waiting`,
+    ],
+    ["lost", count(accounts.lost)],
+    [
+      "accepted again",
+      `${count(repeats)}, ${((100 * repeats) / Math.max(1, pushes)).toFixed(2)} % of the pushes`,
+    ],
+  ]);
+}
+
+export function faultsText(faults: readonly Injected[]): string {
+  const counts = faultKinds.flatMap((kind) => {
+    const times = faults.filter((fault) => fault.kind === kind).length;
+    return times === 0 ? [] : [`${kind} ${times}`];
+  });
+  return `${faults.length} faults: ${counts.join(", ")}`;
+}
+
+/** The longest time in which nothing came, and how long what came had taken, in each phase. */
+export function timesText(world: World): string {
+  const rows = kindsOf(world).map(({ name, parties }) => [
+    name,
+    `${(longestMs(parties.map(({ pulse }) => pulse)) / 1_000).toFixed(1)} s`,
+    ...phases.map((phase) => quantilesText(parties.map(({ latencies }) => latencies[phase]))),
+  ]);
+  return table([
+    ["", "longest pause", ...phases.map((phase) => `${phase}: p50 / p99, ms`)],
+    ...rows,
+  ]);
+}
+
+/** The worst of several, since one that is slow must not be hidden by those that are not. */
+function quantilesText(latencies: readonly Latencies[]): string {
+  const worst = (share: number) => Math.max(...latencies.map((each) => each.quantile(share) ?? 0));
+  return `${worst(0.5).toFixed(0)} / ${worst(0.99).toFixed(0)}`;
+}
+
+/** A line for each check; with what was found where it is broken. */
+export function checksText({ violations }: World): string {
+  return (Object.keys(checks) as Check[])
+    .flatMap((check) => {
+      const found = violations.of(check);
+      if (found === undefined) return [`kept    ${check}: ${checks[check]}`];
+      const examples = found.examples.map((example) => `          ${example}`);
+      return [`BROKEN  ${check}: ${checks[check]} (${found.count} times)`, ...examples];
+    })
+    .join("\n");
+}
+
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+export function linesOf(lines: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

@@ -6,67 +6,59 @@
  * notes are compared with the log and the ledger.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { countEverything, duplicatesExplained } from "./check.ts";
+import { duplicatesExplained } from "./check.ts";
 import { createInjector } from "./faults.ts";
 import { startLoad } from "./load.ts";
 import { planFaults } from "./plan.ts";
-import { checksText, count, countsText, faultsText, timesText } from "./report.ts";
+import { count, faultsText, linesOf } from "./report.ts";
+import { conclude, type Outcome, type Scenario, type ScenarioOptions } from "./scenario.ts";
 import { openWorld, windowsOf, type World } from "./world.ts";
 
-export type ChaosOptions = {
-  readonly seed: number;
-  /** Of the faults; the whole run takes about a minute more. */
-  readonly seconds: number;
-  readonly brokers: 1 | 3;
-  readonly rate: number;
-  readonly say: (progress: string) => void;
+export const chaos: Scenario = {
+  name: "chaos",
+  what: "faults of every kind, at moments that the seed decides",
+  defaults: { seconds: 60, brokers: 3, rate: 100 },
+  run,
 };
-
-export type Outcome = { readonly report: string; readonly broken: readonly string[] };
 
 /** Leases run out, circuits are probed, connections are found dead. */
 const settleMs = 15_000;
 
 const calmMs = 6_000;
 
-export async function runChaos(options: ChaosOptions): Promise<Outcome> {
-  const { seed, seconds, brokers, rate, say } = options;
+async function run(options: ScenarioOptions): Promise<Outcome> {
+  const { seed, seconds, brokers } = options;
   await using opening = new AsyncDisposableStack();
-  const processes = { apiProcesses: 2, pushProcesses: 2 };
-  const world = await openWorld({ brokers, ...processes, rate, say }, opening);
+  const world = await openWorld({ ...options, apiProcesses: 2, pushProcesses: 2 }, opening);
   const load = await startLoad(world, opening);
   const startedAt = performance.now();
   const injector = createInjector(world);
   world.phase = "during";
   const targets = { gateways: world.gateways.length, brokers, tenants: world.tenants.length };
-  await injector.run(planFaults({ seed, seconds, ...targets }), AbortSignal.any([]));
+  await injector.run(planFaults({ seed, seconds, ...targets }));
   world.phase = "after";
-  say("the faults are over");
+  world.say("the faults are over");
   await delay(settleMs);
   const before = repeatsOf(world);
   await delay(calmMs);
   const inCalm = repeatsOf(world) - before;
-  const pushesPerSecond = acceptedOf(world) / ((performance.now() - startedAt) / 1_000);
-  await load.stop();
+  if (inCalm > 0) world.violations.report("duplicates", `${inCalm} when the faults were long over`);
 
+  const runSeconds = (performance.now() - startedAt) / 1_000;
   const explained = duplicatesExplained(injector.injected, {
     windows: windowsOf(world),
-    pushesPerSecond,
+    pushesPerSecond: requestsOf(world) / runSeconds,
   });
-  if (inCalm > 0) world.violations.report("duplicates", `${inCalm} when the faults were long over`);
   const repeats = repeatsOf(world);
   if (repeats > explained) {
     world.violations.report("duplicates", `${repeats}, of which ${count(explained)} are explained`);
   }
-  const accounts = await countEverything(world);
-  const sections = [
-    `seed ${seed}, ${seconds} s of faults, ${brokers} broker${brokers === 1 ? "" : "s"}, 4 processes`,
-    faultsText(injector.injected),
-    countsText(world, accounts),
-    timesText(world),
-    checksText(world),
-  ];
-  return { report: sections.join("\n\n"), broken: [...world.violations.all().keys()] };
+  return await conclude(world, load, [
+    linesOf([
+      ["faults", faultsText(injector.injected)],
+      ["duplicates", `${count(repeats)}, of at most ${count(explained)} that the faults explain`],
+    ]),
+  ]);
 }
 
 /** Accepted again where nobody asked for it. */
@@ -75,6 +67,6 @@ function repeatsOf({ hooks }: World): number {
   return unasked.reduce((sum, hook) => sum + hook.repeats(), 0);
 }
 
-function acceptedOf({ hooks }: World): number {
+function requestsOf({ hooks }: World): number {
   return hooks.reduce((sum, { requests }) => sum + requests(), 0);
 }

@@ -6,7 +6,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { underClock } from "../support/faketime.ts";
+import { environmentOfClock } from "../support/faketime.ts";
 import { startGatewayProcess, type GatewayProcess } from "../support/process.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import type { Violations } from "./records.ts";
@@ -19,7 +19,11 @@ export type GatewayOptions = {
   readonly natsUrls: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly violations: Violations;
+  /** The folder of the version that it runs at first. */
+  readonly source?: string | undefined;
 };
+
+export type StartOptions = { skewSeconds?: number; source?: string | undefined };
 
 export type ManagedGateway = Awaited<ReturnType<typeof openGateway>>;
 
@@ -43,7 +47,7 @@ export async function openGateway(options: GatewayOptions, opening: AsyncDisposa
   const logs: string[] = [];
   let starts = 0;
 
-  await start();
+  await start({ source: options.source });
   opening.defer(() => kill());
   return {
     ...{ name, roles, postgres, brokers, url: `http://127.0.0.1:${port}` },
@@ -56,7 +60,8 @@ export async function openGateway(options: GatewayOptions, opening: AsyncDisposa
     log: () => [...logs, process?.stderr() ?? ""].join(""),
   };
 
-  async function start({ skewSeconds = 0 } = {}): Promise<void> {
+  /** Another clock and another version are for this start only. */
+  async function start({ skewSeconds = 0, source }: StartOptions = {}): Promise<void> {
     const env = {
       ...environment,
       DATABASE_URL: postgres.url,
@@ -64,10 +69,10 @@ export async function openGateway(options: GatewayOptions, opening: AsyncDisposa
       TIDEGATE_ROLES: roles,
       PORT: port,
     };
-    const under = skewSeconds === 0 ? [] : await underClock(skewSeconds);
+    const clock = skewSeconds === 0 ? {} : await environmentOfClock(skewSeconds);
     for (let tries = 1; process === undefined; tries += 1) {
       try {
-        process = await startGatewayProcess({ directory, env, under });
+        process = await startGatewayProcess({ directory, env: { ...env, ...clock }, source });
       } catch (error) {
         if (tries === startTriesMax) throw error;
         await delay(restartPauseMs);

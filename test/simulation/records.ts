@@ -6,9 +6,14 @@ export type Latencies = ReturnType<typeof createLatencies>;
 const bucketRatio = 1.05;
 
 export function createLatencies() {
-  const buckets: number[] = [];
+  let buckets: number[] = [];
   let total = 0;
-  return { record, quantile, total: () => total };
+  return { record, quantile, restart };
+
+  function restart(): void {
+    buckets = [];
+    total = 0;
+  }
 
   function record(ms: number): void {
     const bucket = Math.max(0, Math.round(Math.log(Math.max(ms, 1)) / Math.log(bucketRatio)));
@@ -42,6 +47,10 @@ export function createPulse() {
     /** What follows is another time: the pause before it does not count. */
     rest(): void {
       lastAt = undefined;
+    },
+    /** Forgets the pauses so far; the one that goes on counts. */
+    restart(): void {
+      longest = 0;
     },
     longestMs: () => longest,
   };

@@ -1,31 +1,95 @@
 /**
- * `npm run simulate`: see chaos.ts. Ends with 1 when a promise was broken; the same seed brings the
- * same schedule of faults.
+ * `npm run simulate`: scenarios of faults over real processes, and a count at the end. Ends with 1
+ * when a promise was broken. The same seed brings the same schedule of faults.
  *
  *     npm run simulate -- --minutes 30 --seed 7
+ *     npm run simulate -- rolling --from v0.1.0
  */
+import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { runChaos } from "./chaos.ts";
+import { broker } from "./broker.ts";
+import { chaos } from "./chaos.ts";
+import { cluster } from "./cluster.ts";
+import { rolling } from "./rolling.ts";
+import type { Scenario, ScenarioOptions } from "./scenario.ts";
+import { takeover } from "./takeover.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "1" },
-    seed: { type: "string", default: String(randomInt(1, 1_000_000)) },
-    brokers: { type: "string", default: "3" },
-    rate: { type: "string", default: "100" },
-  },
-});
+const scenarios: readonly Scenario[] = [chaos, takeover, broker, rolling, cluster];
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const usage = `usage: npm run simulate -- [scenario] [--minutes N] [--seed N] [--brokers 1|3]
+                           [--rate events/s] [--from git revision to begin with]
+
+${scenarios.map(({ name, what }) => `  ${name.padEnd(10)}${what}`).join("\n")}`;
+
+const { scenario, options } = readOptions(process.argv.slice(2));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // What was started ends with this process.
+  process.on(signal, () => process.exit(130));
+}
 const startedAt = performance.now();
-const { report, broken } = await runChaos({
-  seed: Number(values.seed),
-  seconds: Number(values.minutes) * 60,
-  brokers: values.brokers === "1" ? 1 : 3,
-  rate: Number(values.rate),
-  say(progress) {
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    process.stderr.write(`${seconds.padStart(7)} s  ${progress}\n`);
-  },
-});
-process.stdout.write(`${report}\n`);
+const { report, broken } = await scenario.run(options);
+const took = ((performance.now() - startedAt) / 60_000).toFixed(1);
+const { seed, seconds, brokers, rate } = options;
+const settings = `seed ${seed}, ${seconds} s, ${brokers} brokers, ${rate} events/s`;
+console.log(`${scenario.name}: ${settings}; ${took} min in all\n\n${report}`);
+if (broken.length > 0) console.log(`\n${broken.length} promises BROKEN: ${broken.join(", ")}`);
 process.exit(broken.length > 0 ? 1 : 0);
+
+function readOptions(args: string[]): { scenario: Scenario; options: ScenarioOptions } {
+  const { values, positionals } = parse(args);
+  const scenario = scenarios.find(({ name }) => name === (positionals[0] ?? chaos.name));
+  if (scenario === undefined || positionals.length > 1) return refuse("no such scenario");
+  const { defaults } = scenario;
+  const brokers = values.brokers === undefined ? defaults.brokers : Number(values.brokers);
+  if (brokers !== 1 && brokers !== 3) return refuse("--brokers is 1 or 3");
+  const options = {
+    seed: numberOf("seed", values.seed) ?? randomInt(1, 1_000_000),
+    seconds: Math.round((numberOf("minutes", values.minutes) ?? defaults.seconds / 60) * 60),
+    rate: numberOf("rate", values.rate) ?? defaults.rate,
+    source: values.from === undefined ? undefined : checkOut(values.from),
+  };
+  return { scenario, options: { ...options, brokers, say } };
+}
+
+function parse(args: string[]) {
+  const text = { type: "string" } as const;
+  const known = { minutes: text, seed: text, brokers: text, rate: text, from: text };
+  try {
+    return parseArgs({ args, allowPositionals: true, options: known });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function numberOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  return value > 0 ? value : refuse(`--${name} is a number above 0`);
+}
+
+/** The revision's files in a folder that is removed at the end; its packages are those of here. */
+function checkOut(revision: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-version-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const archive = execFileSync("git", ["archive", revision], { cwd: root, maxBuffer: 1 << 28 });
+  execFileSync("tar", ["-x", "-C", folder], { input: archive });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+function say(progress: string): void {
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  console.error(`${seconds.padStart(7)} s  ${progress}`);
+}
+
+function refuse(fault: string): never {
+  console.error(`${fault}\n\n${usage}`);
+  process.exit(2);
+}

@@ -37,6 +37,8 @@ export type World = {
   /** An operator of the first process that answers. */
   readonly client: () => Client;
   phase: Phase;
+  /** Forgets all times so far: what came before was not typical. */
+  restartRecords(): void;
   say(progress: string): void;
 };
 
@@ -46,10 +48,15 @@ export type WorldOptions = {
   readonly pushProcesses: number;
   /** Events a second, of all producers together. */
   readonly rate: number;
+  /** Three, of which each has the endpoints below, unless there is more to see with others. */
+  readonly tenants?: readonly string[];
+  readonly endpoints?: readonly EndpointPlan[];
+  /** The folder of the version that the processes run at first. */
+  readonly source?: string | undefined;
   readonly say: (progress: string) => void;
 };
 
-export const tenantNames = ["acme", "globex", "initech"];
+const threeTenants = ["acme", "globex", "initech"];
 
 /** Requests of each producer. */
 const requestEveryMs = 100;
@@ -60,7 +67,7 @@ const maxInFlight = 20;
 const patientSchedule = ["1s", "1s", "2s", "3s", ...Array<string>(16).fill("5s")];
 const hastySchedule = ["1s", "1s", "1s"];
 
-type EndpointPlan = {
+export type EndpointPlan = {
   name: string;
   ordering: Ordering;
   behaviour: Behaviour;
@@ -68,7 +75,7 @@ type EndpointPlan = {
   schedule?: string[];
 };
 
-const endpointPlans: readonly EndpointPlan[] = [
+const everyKind: readonly EndpointPlan[] = [
   { name: "all", ordering: "parallel", behaviour: "steady" },
   { name: "paid", ordering: "parallel", behaviour: "steady", types: types[1] },
   { name: "fifo", ordering: "fifo", behaviour: "steady", types: types[1] },
@@ -81,7 +88,7 @@ export async function openWorld(
   options: WorldOptions,
   opening: AsyncDisposableStack,
 ): Promise<World> {
-  const { say, apiProcesses, pushProcesses } = options;
+  const { say, apiProcesses, pushProcesses, source, tenants = threeTenants } = options;
   const directory = await mkdtemp(join(tmpdir(), "tidegate-simulation-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
   say("starting Postgres, the broker and the gateways");
@@ -98,7 +105,12 @@ export async function openWorld(
     LOG_LEVEL: "warn",
   };
   const key = production.TIDEGATE_OPERATOR_KEY;
-  const shared = { directory, postgresUrl: postgres.url, natsUrls: brokers.map((b) => b.url) };
+  const shared = {
+    directory,
+    source,
+    postgresUrl: postgres.url,
+    natsUrls: brokers.map((b) => b.url),
+  };
   const names = [
     ...Array.from({ length: apiProcesses }, (_, n) => ({
       name: `api-${n + 1}`,
@@ -120,12 +132,18 @@ export async function openWorld(
     return createClient(answering?.url ?? urls[0] ?? "", key);
   };
   const world: World = {
-    ...{ postgres, sql, brokers, gateways, apis, client, say, tenants: tenantNames },
+    ...{ postgres, sql, brokers, gateways, apis, client, say, tenants },
     ...{ receiverLinks: [], producers: [], readers: [], hooks: [] },
     violations,
     phase: "before",
+    restartRecords() {
+      for (const { pulse, latencies } of [...world.producers, ...world.readers, ...world.hooks]) {
+        pulse.restart();
+        for (const each of Object.values(latencies)) each.restart();
+      }
+    },
   };
-  return Object.assign(world, await populate(world, options.rate, opening));
+  return Object.assign(world, await populate(world, options, opening));
 }
 
 async function startBrokers(count: 1 | 3, opening: AsyncDisposableStack): Promise<NatsServer[]> {
@@ -137,7 +155,11 @@ async function startBrokers(count: 1 | 3, opening: AsyncDisposableStack): Promis
 }
 
 /** Tenants, and for each producers, readers and endpoints whose receivers write down what comes. */
-async function populate(world: World, rate: number, opening: AsyncDisposableStack) {
+async function populate(
+  world: World,
+  { rate, endpoints = everyKind }: WorldOptions,
+  opening: AsyncDisposableStack,
+) {
   const { apis, violations, tenants } = world;
   const client = world.client();
   const phase = () => world.phase;
@@ -156,7 +178,7 @@ async function populate(world: World, rate: number, opening: AsyncDisposableStac
     ),
   );
   const hooks = tenants.flatMap((tenant) =>
-    endpointPlans.map((plan) => {
+    endpoints.map((plan) => {
       const { ordering, behaviour, types: only } = plan;
       const name = `${tenant}-${plan.name}`;
       return createHook({ name, tenant, types: only, ordering, behaviour, phase, violations });
@@ -168,8 +190,8 @@ async function populate(world: World, rate: number, opening: AsyncDisposableStac
     const link = opening.use(await startProxy(receiverUrl));
     receiverLinks.push(link);
     await client.tenant(tenant);
-    for (const [index, plan] of endpointPlans.entries()) {
-      const hook = hooks[tenants.indexOf(tenant) * endpointPlans.length + index];
+    for (const [index, plan] of endpoints.entries()) {
+      const hook = hooks[tenants.indexOf(tenant) * endpoints.length + index];
       if (hook === undefined) throw new Error("unreachable");
       const made = await client.createEndpoint(tenant, {
         url: `${new URL(link.url).origin}/${hook.name}`,

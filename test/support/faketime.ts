@@ -10,12 +10,19 @@ const howToInstall =
 
 let found: Promise<void> | undefined;
 
-/** What to put before a command whose clock is to be off by so many seconds. */
-export async function underClock(offsetSeconds: number): Promise<string[]> {
+/**
+ * The environment of a process whose clock is off by so many seconds. The program itself is not put
+ * before the command: it would stay between, and take the signals.
+ */
+export async function environmentOfClock(offsetSeconds: number): Promise<Record<string, string>> {
   await (found ??= find());
   const offset = `${offsetSeconds < 0 ? "" : "+"}${offsetSeconds}s`;
   // The multi-threaded library: Node has threads.
-  return ["faketime", "-m", "--exclude-monotonic", "-f", offset];
+  const options = ["-m", "--exclude-monotonic", "-f", offset];
+  const { stdout } = await run("faketime", [...options, "env"]);
+  // Not FAKETIME_SHARED, which names memory that goes with the program.
+  const variables = stdout.matchAll(/^(LD_PRELOAD|DYLD_\w+|FAKETIME|\w+_MONOTONIC)=(.*)$/gm);
+  return Object.fromEntries(Array.from(variables, ([, name = "", value = ""]) => [name, value]));
 }
 
 /** On Debian, as root, it installs the program if there is none. */

@@ -16,7 +16,7 @@ import { waitUntil } from "./wait.ts";
 
 const run = promisify(execFile);
 
-const program = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The first start makes a database, which takes seconds, and longer on a busy machine. */
 const startDeadlineMs = 60_000;
@@ -59,8 +59,8 @@ export type ProcessOptions = {
   /** Where it runs; its data directory is `.tidegate` in there unless the environment says else. */
   readonly directory: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What is put before the command, to run it under another program. */
-  readonly under?: readonly string[];
+  /** The folder of another version of the program. */
+  readonly source?: string | undefined;
 };
 
 /** An empty directory, removed at the end with the Postgres that may still run in it. */
@@ -141,10 +141,9 @@ export async function runGateway(options: ProcessOptions): Promise<Exit> {
   }
 }
 
-function launch({ directory, env, under = [] }: ProcessOptions) {
+function launch({ directory, env, source = root }: ProcessOptions) {
   const { PATH, HOME, LD_LIBRARY_PATH } = process.env;
-  const [command = "", ...args] = [...under, process.execPath, program];
-  const child = spawn(command, args, {
+  const child = spawn(process.execPath, [join(source, "src/main.ts")], {
     cwd: directory,
     env: { PATH, HOME, LD_LIBRARY_PATH, PORT: "0", ...env },
     // A process group of its own, which can be killed as one.

@@ -17,6 +17,9 @@ const readAheadMin = 4;
 /** With ordering by subject, those that wait for another of their subject must not fill it. */
 const readAheadMinBySubject = 200;
 
+/** Events of which one becomes the probe, so that no single one decides for all. */
+const probeChoice = 8;
+
 export function createAdmission(options: {
   endpoint: Endpoint;
   fence: Fence;
@@ -101,7 +104,7 @@ export function createAdmission(options: {
 
   /** How many events are worth reading ahead now. */
   function wanted(): number {
-    if (!breaker.isClosed()) return breaker.mayProbe() ? 1 : 0;
+    if (!breaker.isClosed()) return breaker.mayProbe() ? probeChoice : 0;
     const least = endpoint.ordering === "subject" ? readAheadMinBySubject : readAheadMin;
     return Math.max(least, Math.floor(pace.limit) * readAheadFactor);
   }

@@ -120,8 +120,8 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     if (closed || holds > 0) return undefined;
     const admitted = admission.admits(inFlight);
     if (admitted === undefined) return undefined;
-    const next = sources.next(inFlight);
     const isProbe = admitted === "probe";
+    const next = sources.next(inFlight, isProbe);
     if (next === undefined) {
       if (isProbe) sources.seekProbe();
       return undefined;

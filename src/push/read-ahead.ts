@@ -60,6 +60,7 @@ export function createReadAhead(options: {
     wake,
     fill,
     take,
+    takeAny,
     giveBack,
     removeSubject,
     drop,
@@ -79,7 +80,16 @@ export function createReadAhead(options: {
 
   /** The first of those that may go now. */
   function take(mayGo?: (event: LogEvent) => boolean): Item | undefined {
-    const index = mayGo === undefined ? 0 : items.findIndex(({ event }) => mayGo(event));
+    return takeAt(mayGo === undefined ? 0 : items.findIndex(({ event }) => mayGo(event)));
+  }
+
+  /** Any of those that may go now; `chance` from 0 to below 1 decides. */
+  function takeAny(mayGo: (event: LogEvent) => boolean, chance: number): Item | undefined {
+    const indexes = items.flatMap(({ event }, index) => (mayGo(event) ? [index] : []));
+    return takeAt(indexes[Math.floor(chance * indexes.length)] ?? -1);
+  }
+
+  function takeAt(index: number): Item | undefined {
     const [item] = index === -1 ? [] : items.splice(index, 1);
     if (item !== undefined) weigh(-item.event.envelope.length);
     budget.touch(self);

@@ -107,18 +107,18 @@ export function createSources(options: SourcesOptions) {
     close,
   };
 
-  function next(inFlight: number): Next | undefined {
+  function next(inFlight: number, isProbe: boolean): Next | undefined {
     if (isFifo) {
       if (inFlight > 0) return undefined;
       const earlier = fromRetries() ?? fromSubjects();
       const owes = joining > 0 || subjects.behind() > 0 || !retries.isEmpty();
-      return earlier ?? (owes ? undefined : fromLog());
+      return earlier ?? (owes ? undefined : fromLog(false));
     }
     // In turns: neither a heap of retries nor a heap of events keeps the other waiting.
     retryNext = !retryNext;
     return retryNext
-      ? (fromRetries() ?? fromSubjects() ?? fromLog())
-      : (fromSubjects() ?? fromLog() ?? fromRetries());
+      ? (fromRetries() ?? fromSubjects() ?? fromLog(isProbe))
+      : (fromSubjects() ?? fromLog(isProbe) ?? fromRetries());
   }
 
   function fromRetries(): Next | undefined {
@@ -136,13 +136,28 @@ export function createSources(options: SourcesOptions) {
     return item && { ...item, attempt: 1, source: "subject", retry: undefined, readyAt };
   }
 
-  function fromLog(): Next | undefined {
+  /**
+   * A probe is any of the next events and not always the first: one that is refused for what it is
+   * would keep the circuit open for ever, since a probe that failed stays where it was.
+   */
+  function fromLog(isProbe: boolean): Next | undefined {
     if (bySubject && subjects.isFull()) return undefined;
     const mayGo = ({ subject }: LogEvent) => subject === null || !busy.has(subject);
-    const item = ahead.take(bySubject ? mayGo : undefined);
+    const item = isProbe
+      ? ahead.takeAny(bySubject ? firstOfSubject(mayGo) : () => true, Math.random())
+      : ahead.take(bySubject ? mayGo : undefined);
     if (item === undefined) return undefined;
     if (bySubject && item.event.subject !== null) busy.add(item.event.subject);
     return { ...item, attempt: 1, source: "log", retry: undefined };
+  }
+
+  function firstOfSubject(mayGo: (event: LogEvent) => boolean) {
+    const seen = new Set<string | null>();
+    return (event: LogEvent) => {
+      const isFirst = event.subject === null || !seen.has(event.subject);
+      seen.add(event.subject);
+      return isFirst && mayGo(event);
+    };
   }
 
   /** What `next` has nothing for: reads on, or takes the earliest retry before it is due. */

@@ -62,6 +62,24 @@ describe("an endpoint that is down", () => {
     expect(attempts).toEqual(new Set(["1", "2"]));
   });
 
+  test("is found to be back although the event that comes next is refused for ever", async () => {
+    const { tenant, receiver, endpoint } = await pushTo(down);
+    await appendMany(suite.client, tenant, repeated("a", 200));
+    const { position } = await suite.client.endpointWhen(endpoint.id, isOpen);
+    const known = new Set(receiver.requests.map(sequenceOf));
+    const refused = upTo(200).find((each) => each > Number(position) && !known.has(each));
+    receiver.behave((request) =>
+      sequenceOf(request) === refused ? { kind: "answer", status: 503 } : { kind: "answer" },
+    );
+    await suite.client.endpointWhen(
+      endpoint.id,
+      (shown) => !isOpen(shown) && Number(shown.position) === 200 && shown.retrying <= 1,
+      30_000,
+    );
+    const accepted = new Set(receiver.requests.map(sequenceOf).filter((each) => each !== refused));
+    expect(accepted.size).toBe(199);
+  });
+
   test.each<[string, Behaviour, Json]>([
     ["hangs", { kind: "hang" }, { timeout_ms: 1_000 }],
     ["breaks connections", { kind: "reset", when: "before-head" }, {}],

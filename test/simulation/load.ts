@@ -1,4 +1,5 @@
 /** The load: producers append and readers read until they are told to stop, in that order. */
+import { setTimeout as delay } from "node:timers/promises";
 import { waitUntil } from "../support/wait.ts";
 import type { World } from "./world.ts";
 
@@ -11,6 +12,7 @@ const settleMaxMs = 120_000;
 const catchUpMaxMs = 150_000;
 
 const lookEveryMs = 200;
+const sayEveryMs = 10_000;
 
 /** Resolves when events have come to everybody once. */
 export async function startLoad(world: World, opening: AsyncDisposableStack) {
@@ -48,11 +50,16 @@ export async function startLoad(world: World, opening: AsyncDisposableStack) {
 
 /** Those who have not come to the end of their tenant's log in time. */
 async function whoIsLate(world: World): Promise<string[]> {
-  const endsAt = performance.now() + catchUpMaxMs;
-  for (;;) {
+  const startedAt = performance.now();
+  for (let saidAt = startedAt; ;) {
     const late = [...(await lateReaders(world)), ...(await lateEndpoints(world))];
-    if (late.length === 0 || performance.now() > endsAt) return late;
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    const now = performance.now();
+    if (late.length === 0 || now - startedAt > catchUpMaxMs) return late;
+    if (now - saidAt > sayEveryMs) {
+      world.say(`late: ${late.join("; ")}`);
+      saidAt = now;
+    }
+    await delay(lookEveryMs);
   }
 }
 

@@ -11,6 +11,8 @@ export type Producer = ReturnType<typeof createProducer>;
 /** What is known of an event that was sent. */
 export type SentEvent = {
   readonly n: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
   fate: "sent" | "acknowledged" | "refused" | "in doubt";
   sequence: number;
   id: string;
@@ -53,7 +55,13 @@ export function createProducer(options: {
     while (!signal.aborted) {
       const startedAt = performance.now();
       const events = Array.from({ length: batch }, (): SentEvent => {
-        const event: SentEvent = { n: sent.length, fate: "sent", sequence: 0, id: "" };
+        const event: SentEvent = {
+          n: sent.length,
+          at: Date.now(),
+          fate: "sent",
+          sequence: 0,
+          id: "",
+        };
         sent.push(event);
         return event;
       });
@@ -100,13 +108,14 @@ export function createProducer(options: {
     }
   }
 
-  function toJson({ n }: SentEvent) {
+  /** The same however often it is sent. */
+  function toJson({ n, at }: SentEvent) {
     return {
       tenant,
       type: types[n % 4 === 3 ? 1 : 0],
       subject: `order_${n % subjects}`,
       ...(keyed && { key: `${name}:${n}` }),
-      data: { producer: name, n, at: Date.now() },
+      data: { producer: name, n, at },
     };
   }
 }

@@ -31,7 +31,8 @@ async function rowsOf({ id }: ShownEndpoint) {
 }
 
 describe("an endpoint that is down", () => {
-  test("is left alone but for probes, which are no attempts, and costs no row per event", async () => {
+  const outage = "is left alone but for probes, which are no attempts, and costs no row per event";
+  test(outage, { timeout: 60_000 }, async () => {
     const { tenant, receiver, endpoint } = await pushTo(down);
     await appendMany(suite.client, tenant, repeated("a", 1_000));
     const open = await suite.client.endpointWhen(endpoint.id, isOpen);

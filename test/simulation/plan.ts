@@ -48,8 +48,11 @@ export type PlanOptions = {
   readonly tenants: number;
 };
 
-/** On the average, so that one is mostly over before the next, and often enough not. */
-const everyMs = 2_200;
+/**
+ * On the average, so that one is mostly over before the next, and often enough not. A short run has
+ * them closer, so that every kind comes.
+ */
+const everyMaxMs = 2_200;
 
 /** Clocks that are off by more than this would only make the run wait for retries at its end. */
 const skewMaxSeconds = 20;
@@ -81,28 +84,27 @@ const longestMs: Record<FaultKind, number> = {
 export function planFaults(options: PlanOptions): Fault[] {
   const { seed, seconds } = options;
   const chance = createChance(seed);
+  const endMs = seconds * 1_000;
+  const everyMs = Math.min(everyMaxMs, endMs / (1.2 * faultKinds.length));
   const faults: Fault[] = [];
   let deck: FaultKind[] = [];
-  for (let at = 1_000; ; at += everyMs / 2 + chance.below(everyMs)) {
+  for (let atMs = everyMs / 2; atMs < endMs;) {
     if (deck.length === 0) deck = shuffle(faultKinds, chance);
     const kind = deck.pop() ?? "kill";
-    const fault = { kind, atMs: at, ...choose(kind, options, chance) };
-    if (at + fault.forMs > seconds * 1_000) return faults;
-    faults.push(fault);
+    const { forMs, ...chosen } = choose(kind, options, chance);
+    faults.push({ kind, atMs, forMs: Math.min(forMs, endMs - atMs), ...chosen });
+    atMs += Math.round(everyMs / 2) + chance.below(Math.round(everyMs));
   }
+  return faults;
 }
 
-function choose(kind: FaultKind, { gateways, brokers, tenants }: PlanOptions, chance: Chance) {
+function choose(kind: FaultKind, options: PlanOptions, chance: Chance) {
   const most = longestMs[kind];
   const forMs = most === 0 ? 0 : 200 + chance.below(most - 200 + 1);
-  const targets = targetsOf(kind, { gateways, brokers, tenants });
-  return { forMs, target: chance.below(targets), amount: amountOf(kind, chance) };
+  return { forMs, target: chance.below(targetsOf(kind, options)), amount: amountOf(kind, chance) };
 }
 
-function targetsOf(
-  kind: FaultKind,
-  { gateways, brokers, tenants }: Pick<PlanOptions, "gateways" | "brokers" | "tenants">,
-): number {
+function targetsOf(kind: FaultKind, { gateways, brokers, tenants }: PlanOptions): number {
   switch (kind) {
     case "kill-nats":
     case "wipe-nats":

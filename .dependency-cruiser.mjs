@@ -23,7 +23,7 @@ const apart = ["client", "cli"];
 
 /** Packages that only these files may import, types included. */
 const confined = [
-  { name: "nats", packages: "nats", to: ["^src/fanout/jetstream\\.ts$"] },
+  { name: "nats", packages: "nats", to: ["^src/fanout/(jetstream|dial|stream)\\.ts$"] },
   { name: "undici", packages: "undici", to: ["^src/push/(attempt|connections)\\.ts$"] },
   {
     name: "hono",
@@ -33,7 +33,7 @@ const confined = [
   {
     name: "zod",
     packages: "zod|zod-openapi",
-    to: ["^src/config\\.ts$", "^src/http/", "[/-]routes\\.ts$"],
+    to: ["^src/config(\\.ts$|/)", "^src/http/", "[/-]routes\\.ts$"],
   },
   {
     name: "sql",

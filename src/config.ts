@@ -6,15 +6,39 @@
 
 import { resolve } from "node:path";
 import { z } from "zod";
+import {
+  durationMs,
+  hostAndPort,
+  isOrigin,
+  list,
+  path,
+  visible,
+  webUrl,
+  whole,
+} from "./config/values.ts";
 
 export type Role = "api" | "push";
+
+export type NatsConfig = {
+  readonly servers: readonly string[];
+  /** Undefined: as many as the cluster can hold, and what an operator has set stays. */
+  readonly replicas?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Paths; what they hold is read at each connection. */
+  readonly credsFile?: string | undefined;
+  readonly nkeyFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+};
 
 export type Config = {
   readonly production: boolean;
   /** Undefined: the embedded Postgres in the data directory. */
   readonly databaseUrl?: string | undefined;
   /** Undefined: fan-out within this process. */
-  readonly natsServers?: readonly string[] | undefined;
+  readonly nats?: NatsConfig | undefined;
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
@@ -33,7 +57,8 @@ export type Config = {
   readonly pushConcurrency: number;
   readonly databasePool: number;
   readonly shutdownMs: number;
-  readonly metricsAddress?: string | undefined;
+  /** Undefined: among the other routes, for operators. */
+  readonly metricsAddress?: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: string;
   readonly otlpEndpoint?: string | undefined;
 };
@@ -52,6 +77,20 @@ const variables = z.object({
   NATS_URL: list(z.string().regex(/^((nats|tls|wss?):\/\/)?[^\s/,]+\/?$/))
     .optional()
     .describe("one or more NATS servers, for example nats://a:4222,nats://b:4222"),
+  NATS_USER: visible().describe("a user's name or a token, for example tidegate"),
+  NATS_PASSWORD: visible().describe('visible ASCII, for example "$(openssl rand -hex 24)"'),
+  NATS_CREDS: path().describe(
+    "a file with a JWT and its seed, for example /run/secrets/nats.creds",
+  ),
+  NATS_NKEY: path().describe("a file with an nkey's seed, for example /run/secrets/nats.nk"),
+  NATS_CA: path().describe("a file with PEM certificates, for example /run/secrets/nats-ca.pem"),
+  NATS_CERT: path().describe("a file with a PEM certificate, for example /run/secrets/nats.pem"),
+  NATS_KEY: path().describe("a file with a PEM key, for example /run/secrets/nats-key.pem"),
+  TIDEGATE_NATS_REPLICAS: z
+    .enum(["1", "3", "5"])
+    .transform(Number)
+    .optional()
+    .describe("1, 3 or 5, for example 3"),
   TIDEGATE_DATA_DIR: z.string().default(".tidegate").describe("a directory, for example .tidegate"),
   HOST: z
     .string()
@@ -101,7 +140,7 @@ const variables = z.object({
     .describe("1 to 3600 seconds, for example 20"),
   TIDEGATE_METRICS_ADDRESS: z
     .string()
-    .refine(isHostAndPort)
+    .transform(hostAndPort)
     .optional()
     .describe("host:port, for example 127.0.0.1:9464"),
   LOG_LEVEL: z
@@ -114,6 +153,25 @@ const variables = z.object({
 });
 
 type VariableName = keyof typeof variables.shape;
+
+/** Those that say how to use the broker; most are known to the `nats` command line tool, too. */
+const natsOptions = [
+  "NATS_USER",
+  "NATS_PASSWORD",
+  "NATS_CREDS",
+  "NATS_NKEY",
+  "NATS_CA",
+  "NATS_CERT",
+  "NATS_KEY",
+  "TIDEGATE_NATS_REPLICAS",
+] as const satisfies readonly VariableName[];
+
+/** The first says nothing without the second. */
+const inseparable = [
+  ["NATS_PASSWORD", "NATS_USER"],
+  ["NATS_CERT", "NATS_KEY"],
+  ["NATS_KEY", "NATS_CERT"],
+] as const;
 
 /**
  * What Kubernetes puts into every container for a service named `tidegate`, or for one whose name
@@ -132,6 +190,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     ...Object.entries(given).filter(isUnknown).map(unknownFault),
     ...requiredFaults(given),
     ...(parsed.success ? [] : valueFaults(parsed.error)),
+    ...natsFaults(given),
     ...retentionFaults(given),
   ];
   if (!parsed.success || faults.length > 0) {
@@ -140,20 +199,12 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return toConfig(parsed.data);
 }
 
-/** Milliseconds of a duration such as `500ms`, `5s`, `1m` or `2h`; undefined for other text. */
-export function parseDurationMs(text: string): number | undefined {
-  const match = /^([1-9]\d{0,8})(ms|s|m|h)$/.exec(text);
-  if (match === null) return undefined;
-  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
-  return Number(match[1]) * unitMs;
-}
-
 function toConfig(values: z.output<typeof variables>): Config {
   const embedded = values.DATABASE_URL === undefined;
   return {
     production: values.NODE_ENV === "production",
     databaseUrl: values.DATABASE_URL,
-    natsServers: values.NATS_URL,
+    nats: toNatsConfig(values),
     dataDir: resolve(values.TIDEGATE_DATA_DIR),
     host: values.HOST,
     port: values.PORT,
@@ -174,6 +225,22 @@ function toConfig(values: z.output<typeof variables>): Config {
     metricsAddress: values.TIDEGATE_METRICS_ADDRESS,
     logLevel: values.LOG_LEVEL,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+  };
+}
+
+function toNatsConfig(values: z.output<typeof variables>): NatsConfig | undefined {
+  const servers = values.NATS_URL;
+  if (servers === undefined) return undefined;
+  return {
+    servers,
+    replicas: values.TIDEGATE_NATS_REPLICAS,
+    user: values.NATS_USER,
+    password: values.NATS_PASSWORD,
+    credsFile: values.NATS_CREDS,
+    nkeyFile: values.NATS_NKEY,
+    caFile: values.NATS_CA,
+    certFile: values.NATS_CERT,
+    keyFile: values.NATS_KEY,
   };
 }
 
@@ -213,6 +280,23 @@ function requiredFaults(given: Readonly<Record<string, string>>): string[] {
     .map(([name, text]) => `${name} is required ${text}`);
 }
 
+/** What is not used would only seem to protect something, so it is refused. */
+function natsFaults(given: Readonly<Record<string, string>>): string[] {
+  const isGiven = (name: VariableName): boolean => given[name] !== undefined;
+  const faults = natsOptions
+    .filter((name) => isGiven(name) && !isGiven("NATS_URL"))
+    .map((name) => `${name} is of use with NATS_URL only, for example NATS_URL=nats://a:4222`);
+  for (const [one, other] of inseparable) {
+    if (isGiven(one) && !isGiven(other)) faults.push(`${one} is of use with ${other} only`);
+  }
+  const ways = (["NATS_CREDS", "NATS_NKEY", "NATS_USER"] as const).filter(isGiven).map(String);
+  if (given.NATS_URL?.includes("@") === true) ways.push("a user in NATS_URL");
+  if (ways.length > 1) {
+    faults.push(`${ways.join(" and ")} are more than one way to log in: set one of them`);
+  }
+  return faults;
+}
+
 /** A delivery may be retried until its schedule ends; its event must still be there, and seen. */
 function retentionFaults(given: Readonly<Record<string, string>>): string[] {
   const days = variables.shape.TIDEGATE_RETENTION_DAYS.safeParse(given.TIDEGATE_RETENTION_DAYS);
@@ -224,35 +308,4 @@ function retentionFaults(given: Readonly<Record<string, string>>): string[] {
     `TIDEGATE_RETENTION_DAYS must be at least ${least}, the total of the retry schedule and a ` +
       `day, for example ${Math.max(least, 30)}`,
   ];
-}
-
-function list<Item extends z.ZodType<unknown, string>>(item: Item) {
-  return z
-    .string()
-    .transform((text) => text.split(",").map((part) => part.trim()))
-    .pipe(z.array(item));
-}
-
-function whole(least: number, most: number) {
-  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
-}
-
-function webUrl() {
-  return z.url({ protocol: /^https?$/ });
-}
-
-function durationMs(text: string, context: z.RefinementCtx): number {
-  const duration = parseDurationMs(text);
-  if (duration !== undefined) return duration;
-  context.addIssue("not a duration");
-  return z.NEVER;
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
-}
-
-function isHostAndPort(text: string): boolean {
-  const match = /^(?:\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(text);
-  return match !== null && Number(match[1]) <= 65_535;
 }

@@ -206,10 +206,9 @@ function openPool(url: string, connections: number, name: string, opening: Async
 }
 
 async function openFanout(config: Config, shards: number, log: Logger): Promise<Fanout> {
-  const servers = config.natsServers;
-  return servers === undefined
+  return config.nats === undefined
     ? createMemoryFanout({ log })
-    : await connectJetStream({ servers, shards, log });
+    : await connectJetStream({ ...config.nats, shards, log });
 }
 
 function createServices(

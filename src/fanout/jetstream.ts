@@ -17,7 +17,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import {
   AckPolicy,
-  connect,
   type ConsumerConfig,
   createInbox,
   DeliverPolicy,
@@ -35,6 +34,7 @@ import {
   type StreamConfig,
 } from "nats";
 import type { Logger } from "../telemetry.ts";
+import { type BrokerAccess, dial, readProofs } from "./dial.ts";
 import type { Fanout, FanoutStatus, Frame, Receive } from "./fanout.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { decodeFrame } from "./frame.ts";
@@ -48,7 +48,7 @@ import {
 } from "./listening.ts";
 import { createMemoryFanout } from "./memory.ts";
 import { createSender, type Carrier } from "./sender.ts";
-import { parseServers, type Servers } from "./servers.ts";
+import { parseServers } from "./servers.ts";
 
 const streamName = "TIDEGATE";
 /** Names the process that published, which ignores its own frames when they come back. */
@@ -68,7 +68,6 @@ const acknowledgeTimeoutMs = 5_000;
  * that leaves the look at the stream unanswered for so long is left.
  */
 const requestTimeoutMs = 3_000;
-const connectTimeoutMs = 5_000;
 /** The gateway starts without the broker, but waits this long so that it usually starts with it. */
 const firstConnectMs = 1_000;
 const drainMs = 2_000;
@@ -78,12 +77,12 @@ const consumerInactiveMs = 10_000;
 /** Left for our headers, of the broker's largest message. */
 const headerBytes = 1_024;
 
-export type JetStreamOptions = {
+export type JetStreamOptions = BrokerAccess & {
   readonly servers: readonly string[];
   readonly shards: number;
   readonly log: Logger;
   /** When not given: 1 and 256 MiB for a new stream; an existing one is left as it is. */
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
   readonly maxBytes?: number;
 };
 
@@ -103,11 +102,13 @@ type Shared = {
 
 /**
  * Resolves when the broker is reached, or soon without it, then in the state `reconnecting`. Throws
- * only when the servers' URLs are wrong.
+ * only when the servers' URLs are wrong, or a file that is named cannot be used.
  */
 export async function connectJetStream(options: JetStreamOptions): Promise<Fanout> {
   const { log, shards } = options;
   const servers = parseServers(options.servers);
+  // Later it would be one of the many reasons to try again.
+  await readProofs(options);
   const origin = randomUUID();
   const faults = createFaults(log);
   const own = createMemoryFanout({ log });
@@ -128,7 +129,7 @@ export async function connectJetStream(options: JetStreamOptions): Promise<Fanou
   return { publish, subscribe, status, stop };
 
   async function open(): Promise<Broker> {
-    const connection = await dial(servers, gossiped);
+    const connection = await dial(servers, options, gossiped);
     gossiped = connection.info?.connect_urls ?? [];
     broker = await createBroker(connection, shared);
     return broker;
@@ -224,20 +225,6 @@ async function createBroker(connection: NatsConnection, shared: Shared): Promise
 
 function subjectOf(shard: number | "*"): string {
   return `tidegate.feed.${shard}`;
-}
-
-/** One attempt at each server. */
-function dial(servers: Servers, gossiped: readonly string[]): Promise<NatsConnection> {
-  const addresses = new Set([...servers.addresses, ...gossiped]);
-  return connect({
-    ...servers.credentials,
-    servers: [...addresses],
-    ...(servers.encrypted ? { tls: {} } : {}),
-    name: "tidegate",
-    timeout: connectTimeoutMs,
-    reconnect: false,
-    noAsyncTraces: true,
-  });
 }
 
 /** Makes sure of the stream. Resolves to when it was created, which tells streams apart. */

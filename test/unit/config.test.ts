@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseConfig, parseDurationMs } from "../../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
+import { parseDurationMs } from "../../src/config/values.ts";
 
 const secrets = `1:${Buffer.alloc(32, 7).toString("base64")}`;
 const external = {
@@ -50,6 +51,12 @@ test("every variable is read", () => {
     ...external,
     NODE_ENV: "production",
     NATS_URL: "nats://a:4222, tls://b:4222",
+    NATS_USER: "tidegate",
+    NATS_PASSWORD: "s3cr3t",
+    NATS_CA: "ca.pem",
+    NATS_CERT: "cert.pem",
+    NATS_KEY: "key.pem",
+    TIDEGATE_NATS_REPLICAS: "3",
     TIDEGATE_DATA_DIR: "data",
     HOST: "::",
     PORT: "0",
@@ -71,7 +78,15 @@ test("every variable is read", () => {
   expect(config).toEqual({
     production: true,
     databaseUrl: external.DATABASE_URL,
-    natsServers: ["nats://a:4222", "tls://b:4222"],
+    nats: {
+      servers: ["nats://a:4222", "tls://b:4222"],
+      replicas: 3,
+      user: "tidegate",
+      password: "s3cr3t",
+      caFile: "ca.pem",
+      certFile: "cert.pem",
+      keyFile: "key.pem",
+    },
     dataDir: resolve("data"),
     host: "::",
     port: 0,
@@ -88,7 +103,7 @@ test("every variable is read", () => {
     pushConcurrency: 64,
     databasePool: 3,
     shutdownMs: 5_000,
-    metricsAddress: "[::1]:9464",
+    metricsAddress: { host: "::1", port: 9464 },
     logLevel: "debug",
     otlpEndpoint: "http://collector:4318",
   });
@@ -99,6 +114,7 @@ describe("faults", () => {
     ["DATABASE_URL", "mysql://db/tidegate"],
     ["NATS_URL", "nats://a:4222,,"],
     ["NATS_URL", "http://a:4222"],
+    ["TIDEGATE_NATS_REPLICAS", "2"],
     ["HOST", "http://localhost"],
     ["PORT", "80a"],
     ["PORT", "65536"],
@@ -127,7 +143,7 @@ describe("faults", () => {
     ["LOG_LEVEL", "loud"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector"],
   ])("%s=%s is refused with an example of a right value", (name, value) => {
-    const faults = faultsOf({ ...external, [name]: value });
+    const faults = faultsOf({ ...external, NATS_URL: "nats://a:4222", [name]: value });
     expect(faults).toEqual([expect.stringMatching(`^${name} must be .*for example `)]);
   });
 
@@ -176,6 +192,50 @@ describe("faults", () => {
     expect(faults).toEqual([
       expect.stringMatching(/^TIDEGATE_OPERATOR_KEY is required .*openssl rand/),
       expect.stringMatching(/^TIDEGATE_SECRETS is required .*openssl rand/),
+    ]);
+  });
+});
+
+describe("NATS", () => {
+  const servers = "nats://a:4222";
+
+  test.each([
+    [{ NATS_CREDS: "a.creds" }, { credsFile: "a.creds" }],
+    [{ NATS_NKEY: "a.nk" }, { nkeyFile: "a.nk" }],
+    [{ NATS_USER: "t0ken" }, { user: "t0ken" }],
+    [
+      { NATS_CA: "ca.pem", NATS_CREDS: "a.creds" },
+      { caFile: "ca.pem", credsFile: "a.creds" },
+    ],
+    [{ TIDEGATE_NATS_REPLICAS: "5" }, { replicas: 5 }],
+  ])("%j is what connects", (given, nats) => {
+    expect(parseConfig({ NATS_URL: servers, ...given }).nats).toEqual({
+      servers: [servers],
+      ...nats,
+    });
+  });
+
+  test.each([
+    [{ NATS_CERT: "hidden.pem" }, ["NATS_CERT is of use with NATS_KEY only"]],
+    [{ NATS_KEY: "hidden.pem" }, ["NATS_KEY is of use with NATS_CERT only"]],
+    [{ NATS_PASSWORD: "hidden" }, ["NATS_PASSWORD is of use with NATS_USER only"]],
+    [
+      { NATS_CREDS: "hidden", NATS_NKEY: "hidden" },
+      ["NATS_CREDS and NATS_NKEY are more than one way to log in: set one of them"],
+    ],
+    [
+      { NATS_CREDS: "hidden", NATS_URL: "nats://hidden:hidden@a" },
+      ["NATS_CREDS and a user in NATS_URL are more than one way to log in: set one of them"],
+    ],
+  ])("%j is refused", (given, faults) => {
+    expect(faultsOf({ NATS_URL: servers, ...given })).toEqual(faults);
+  });
+
+  test("its options are refused where there is no NATS", () => {
+    const faults = faultsOf({ NATS_CREDS: "hidden", TIDEGATE_NATS_REPLICAS: "3" });
+    expect(faults).toEqual([
+      expect.stringMatching(/^NATS_CREDS is of use with NATS_URL only/),
+      expect.stringMatching(/^TIDEGATE_NATS_REPLICAS is of use with NATS_URL only/),
     ]);
   });
 });

@@ -1,5 +1,5 @@
 /** Durations as callers write and read them: `5s`, `15m`, `36h`. */
-import { parseDurationMs } from "../../config.ts";
+import { parseDurationMs } from "../../config/values.ts";
 
 const units = [
   ["h", 3_600_000],

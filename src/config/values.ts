@@ -1,0 +1,60 @@
+/** What variables of the environment can hold, apart from what they mean. */
+
+import { z } from "zod";
+
+export function list<Item extends z.ZodType<unknown, string>>(item: Item) {
+  return z
+    .string()
+    .transform((text) => text.split(",").map((part) => part.trim()))
+    .pipe(z.array(item));
+}
+
+export function whole(least: number, most: number) {
+  return z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
+}
+
+export function visible() {
+  return z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .optional();
+}
+
+export function path() {
+  return z.string().optional();
+}
+
+export function webUrl() {
+  return z.url({ protocol: /^https?$/ });
+}
+
+export function durationMs(text: string, context: z.RefinementCtx): number {
+  const duration = parseDurationMs(text);
+  if (duration !== undefined) return duration;
+  context.addIssue("not a duration");
+  return z.NEVER;
+}
+
+export function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+export function hostAndPort(
+  text: string,
+  context: z.RefinementCtx,
+): { host: string; port: number } {
+  const match = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host !== undefined && port <= 65_535) return { host, port };
+  context.addIssue("not a host and port");
+  return z.NEVER;
+}
+
+/** Milliseconds of a duration such as `500ms`, `5s`, `1m` or `2h`; undefined for other text. */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^([1-9]\d{0,8})(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as "ms" | "s" | "m" | "h"];
+  return Number(match[1]) * unitMs;
+}

@@ -44,7 +44,8 @@ export type FanoutCounts = {
 };
 
 export type FanoutStatus = {
-  readonly state: "up" | "reconnecting";
+  /** `partial`: frames of some shard do not arrive here, although the connection is good. */
+  readonly state: "up" | "partial" | "reconnecting";
   /** When it came into this state, milliseconds since 1970. */
   readonly since: number;
   readonly counts: FanoutCounts;

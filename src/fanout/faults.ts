@@ -7,6 +7,8 @@ import type { Logger } from "../telemetry.ts";
 
 /** One line per kind and interval says how often it happened; more would only repeat it. */
 const lineEveryMs = 10_000;
+/** A cluster may be short of servers for days, or for good, and works all the same. */
+const smallLineEveryMs = 10 * 60_000;
 
 const messages = {
   dropped: "frame not sent to other processes",
@@ -15,6 +17,8 @@ const messages = {
   threw: "receiver of a frame threw",
   unreachable: "broker not usable, trying again",
   deaf: "shard not receivable from other processes, trying again",
+  mended: "stream was changed by somebody, putting it right",
+  small: "stream cannot have all its replicas now, trying again",
 } as const;
 
 export type FaultKind = keyof typeof messages;
@@ -27,7 +31,8 @@ export type Faults = {
 type Line = { unlogged: number; loggedAt: number };
 
 export function createFaults(log: Logger | undefined): Faults {
-  const totals = { dropped: 0, failed: 0, unreadable: 0, threw: 0, unreachable: 0, deaf: 0 };
+  const kinds = Object.keys(messages) as FaultKind[];
+  const totals = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   const lines = new Map<FaultKind, Line>();
   return { report, counts: () => ({ ...totals }) };
 
@@ -36,7 +41,8 @@ export function createFaults(log: Logger | undefined): Faults {
     const line = lines.get(kind) ?? { unlogged: 0, loggedAt: -Infinity };
     lines.set(kind, line);
     line.unlogged += 1;
-    if (now - line.loggedAt < lineEveryMs) return;
+    const everyMs = kind === "small" ? smallLineEveryMs : lineEveryMs;
+    if (now - line.loggedAt < everyMs) return;
     // A string is a reason we gave ourselves; anything else was thrown and brings its stack.
     const why = typeof cause === "string" ? { reason: cause } : { err: cause };
     log?.warn({ fault: kind, times: line.unlogged, total: totals[kind], ...why }, messages[kind]);

@@ -14,24 +14,19 @@
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import {
   AckPolicy,
   type ConsumerConfig,
   createInbox,
   DeliverPolicy,
-  DiscardPolicy,
   headers,
   type JetStreamManager,
   JsHeaders,
   type Msg,
   nanos,
   type NatsConnection,
-  NatsError,
+  type NatsError,
   ReplayPolicy,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
 } from "nats";
 import type { Logger } from "../telemetry.ts";
 import { type BrokerAccess, dial, readProofs } from "./dial.ts";
@@ -49,17 +44,17 @@ import {
 import { createMemoryFanout } from "./memory.ts";
 import { createSender, type Carrier } from "./sender.ts";
 import { parseServers } from "./servers.ts";
+import {
+  careForStream,
+  isSuccessor,
+  streamName,
+  subjectOf,
+  type StreamIdentity,
+  type StreamOptions,
+} from "./stream.ts";
 
-const streamName = "TIDEGATE";
 /** Names the process that published, which ignores its own frames when they come back. */
 const originHeader = "Tidegate-Origin";
-
-/** Readers that were away longer than minutes read the log anyway. */
-const streamMaxAgeMs = 10 * 60_000;
-/** The broker sets this aside on its disk; at 1,000 events/s of 1 kB it holds four minutes. */
-const streamBytesDefault = 256 * 1024 * 1024;
-/** Frames carry no message id, so the broker need not remember any. */
-const streamDuplicateWindowMs = 1_000;
 
 /** A frame that is acknowledged later has been healed from the log meanwhile. */
 const acknowledgeTimeoutMs = 5_000;
@@ -77,14 +72,12 @@ const consumerInactiveMs = 10_000;
 /** Left for our headers, of the broker's largest message. */
 const headerBytes = 1_024;
 
-export type JetStreamOptions = BrokerAccess & {
-  readonly servers: readonly string[];
-  readonly shards: number;
-  readonly log: Logger;
-  /** When not given: 1 and 256 MiB for a new stream; an existing one is left as it is. */
-  readonly replicas?: number | undefined;
-  readonly maxBytes?: number;
-};
+export type JetStreamOptions = BrokerAccess &
+  StreamOptions & {
+    readonly servers: readonly string[];
+    readonly shards: number;
+    readonly log: Logger;
+  };
 
 /** What the process has while it is connected. */
 type Broker = Session & Carrier & { connection: NatsConnection; manager: JetStreamManager };
@@ -95,8 +88,9 @@ type Shared = {
   readonly origin: string;
   readonly faults: Faults;
   readonly listening: Listening;
-  /** When the stream was created: tells it from another of the same name. */
-  streamCreated: string | undefined;
+  stream: StreamIdentity | undefined;
+  /** Whether all shards that are wanted can be received, and since when it is so. */
+  hearing: { isDeaf: boolean; since: number };
   wake(): void;
 };
 
@@ -115,7 +109,8 @@ export async function connectJetStream(options: JetStreamOptions): Promise<Fanou
   const sender = createSender(faults);
   const listening = createListening(listen);
   const wake = (): void => keeper.wake();
-  const shared: Shared = { options, origin, faults, listening, streamCreated: undefined, wake };
+  const hearing = { isDeaf: false, since: 0 };
+  const shared: Shared = { options, origin, faults, listening, stream: undefined, hearing, wake };
   let broker: Broker | undefined;
   /** The other servers of the cluster, as the last one named them. */
   let gossiped: readonly string[] = [];
@@ -175,7 +170,10 @@ export async function connectJetStream(options: JetStreamOptions): Promise<Fanou
     const { dropped, failed, unreadable } = faults.counts();
     const { threw } = own.status().counts;
     const counts = { carried: sender.carried(), dropped, failed, unreadable, threw };
-    return { ...keeper.status(), counts };
+    const { state, since } = keeper.status();
+    if (state !== "up") return { state, since, counts };
+    const { isDeaf, since: changedAt } = shared.hearing;
+    return { state: isDeaf ? "partial" : "up", since: Math.max(since, changedAt), counts };
   }
 
   function stop(): Promise<void> {
@@ -198,7 +196,8 @@ async function createBroker(connection: NatsConnection, shared: Shared): Promise
   const client = connection.jetstream({ timeout: acknowledgeTimeoutMs });
   const head = headers();
   head.set(originHeader, shared.origin);
-  let configured = false;
+  const clustered = connection.info?.cluster !== undefined;
+  const care = careForStream(manager, options, { clustered, faults });
   return {
     connection,
     manager,
@@ -207,13 +206,13 @@ async function createBroker(connection: NatsConnection, shared: Shared): Promise
     async tend() {
       // Looking at the stream proves the connection too. The library's own ping finds a frozen broker
       // after minutes only, and then waits for its last bytes to be written, which never happens.
-      // The settings are brought up to date once: two versions side by side would fight over them.
-      const created = await ensureStream(manager, options, !configured);
-      configured = true;
+      const stream = await care.look();
       // Consumers die with their stream, and its successor counts its sequences anew.
-      if (created !== shared.streamCreated) listening.reset("new");
-      shared.streamCreated = created;
+      if (isSuccessor(stream, shared.stream)) listening.reset("new");
+      shared.stream = stream;
       for (const error of await listening.tend()) faults.report("deaf", error);
+      const isDeaf = listening.isDeaf();
+      if (isDeaf !== shared.hearing.isDeaf) shared.hearing = { isDeaf, since: Date.now() };
     },
     async close() {
       listening.reset("same");
@@ -221,49 +220,6 @@ async function createBroker(connection: NatsConnection, shared: Shared): Promise
       await connection.close();
     },
   };
-}
-
-function subjectOf(shard: number | "*"): string {
-  return `tidegate.feed.${shard}`;
-}
-
-/** Makes sure of the stream. Resolves to when it was created, which tells streams apart. */
-async function ensureStream(
-  manager: JetStreamManager,
-  options: JetStreamOptions,
-  update: boolean,
-): Promise<string> {
-  const { replicas, maxBytes } = options;
-  const wanted = {
-    subjects: [subjectOf("*")],
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.Old,
-    max_age: nanos(streamMaxAgeMs),
-    duplicate_window: nanos(streamDuplicateWindowMs),
-    ...(replicas === undefined ? {} : { num_replicas: replicas }),
-    ...(maxBytes === undefined ? {} : { max_bytes: maxBytes }),
-  } satisfies Partial<StreamConfig>;
-  const found = await manager.streams.info(streamName).catch((error: unknown) => {
-    if (isStreamMissing(error)) return undefined;
-    throw error;
-  });
-  if (found === undefined) {
-    const storage = StorageType.File;
-    const defaults = { storage, num_replicas: 1, max_bytes: streamBytesDefault };
-    const added = await manager.streams.add({ name: streamName, ...defaults, ...wanted });
-    return added.created;
-  }
-  if (update && !isDeepStrictEqual({ ...found.config, ...wanted }, found.config)) {
-    await manager.streams.update(streamName, wanted);
-  }
-  return found.created;
-}
-
-/** The API's own error number; its code is the 404 that other errors share. */
-const streamNotFound = 10059;
-
-function isStreamMissing(error: unknown): boolean {
-  return error instanceof NatsError && error.api_error?.err_code === streamNotFound;
 }
 
 function consumerConfig(shard: number, after: number | undefined): Partial<ConsumerConfig> {

@@ -23,6 +23,8 @@ export type Open = (shard: number, after: number | undefined, signals: Signals) 
 export type Listening = {
   want(shard: number): () => void;
   wants(shard: number): boolean;
+  /** Whether a shard is wanted that could not be opened, or not be kept, several times now. */
+  isDeaf(): boolean;
   /** Forgets all channels: their connection is gone, or their stream is another (`"new"`). */
   reset(stream: "same" | "new"): void;
   /** Resolves to the errors met since; the shards concerned are tried again after a back-off. */
@@ -40,6 +42,8 @@ const lingerMs = 30_000;
  * than this the readers have long read the log, and the backlog would only be noise.
  */
 const resumeWithinMs = 30_000;
+/** A consumer that is lost, or not made at once, is an everyday thing: some seconds of it are not. */
+const deafAfter = 4;
 /** The broker answers some thousands a second; a process with all 256 shards needs 16 rounds. */
 const opensAtOnce = 16;
 
@@ -59,7 +63,7 @@ type Ear = {
 export function createListening(open: Open, clock = () => performance.now()): Listening {
   const ears = new Map<number, Ear>();
   const errors: unknown[] = [];
-  return { want, wants, reset, tend };
+  return { want, wants, isDeaf, reset, tend };
 
   function want(shard: number): () => void {
     const ear = ears.get(shard) ?? createEar(shard);
@@ -76,6 +80,10 @@ export function createListening(open: Open, clock = () => performance.now()): Li
 
   function wants(shard: number): boolean {
     return (ears.get(shard)?.references ?? 0) > 0;
+  }
+
+  function isDeaf(): boolean {
+    return [...ears.values()].some((ear) => ear.references > 0 && ear.failures >= deafAfter);
   }
 
   function reset(stream: "same" | "new"): void {

@@ -94,6 +94,20 @@ test.each([
   expect(lines.join("")).not.toMatch(/s3cr3t|wr0ng/);
 });
 
+test("needs no more permissions than README.md says", async () => {
+  const permissions = [
+    `publish: ["tidegate.feed.*", "$JS.API.>", "$JS.FC.>"]`,
+    `subscribe: ["_INBOX.>"]`,
+  ];
+  const user = `{ user: u, password: p, permissions: { ${permissions.join(", ")} } }`;
+  const config = `authorization { users: [ ${user} ] }`;
+  const server = await startServer(["-c", await save("server.conf", config)]);
+  const access = { user: "u", password: "p" };
+  const [here, there] = [await open(server.url, access), await open(server.url, access)];
+  await framesFlow(here, there, 1);
+  expect(lines.join("")).not.toContain("ermission");
+});
+
 test("shows a client certificate where the server asks for one, to its own authority", async () => {
   const authority = createAuthority();
   const [served, own] = ["localhost", "gateway"].map((host) => authority.issue({ host }));

@@ -4,8 +4,9 @@
  * published from now on arrives; what was published before may be lost, which is the promise.
  */
 
-import { readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type JetStreamManager } from "nats";
 import { afterEach, expect, test } from "vitest";
@@ -20,7 +21,7 @@ import {
   newTenant,
   recoveryMs,
 } from "../support/fanout.ts";
-import { type NatsServer, startNats, startNatsCluster } from "../support/nats.ts";
+import { type NatsServer, startNats } from "../support/nats.ts";
 
 const timeout = 60_000;
 const tenant = newTenant();
@@ -39,8 +40,8 @@ async function startServer(args: readonly string[] = []): Promise<NatsServer> {
   return server;
 }
 
-async function open(url: string, options: { replicas?: number } = {}): Promise<Fanout> {
-  const fanout = await connectJetStream({ servers: [url], shards: 256, log, ...options });
+async function open(url: string): Promise<Fanout> {
+  const fanout = await connectJetStream({ servers: [url], shards: 256, log });
   opened.push(() => fanout.stop());
   return fanout;
 }
@@ -134,6 +135,80 @@ test("frames flow again after the stream was deleted", { timeout }, async () => 
   await framesFlow(here, there, 4);
 });
 
+test("frames flow again when somebody changed what the stream takes", { timeout }, async () => {
+  const server = await startServer();
+  const { here, there } = await openPair(server);
+  there.subscribe(14, () => {});
+  await framesFlow(here, there, 14);
+  const manager = await operate(server);
+  const { created } = await manager.streams.info("TIDEGATE");
+  await manager.streams.update("TIDEGATE", { subjects: ["elsewhere.*"] });
+  await framesFlow(here, there, 14);
+  await manager.streams.update("TIDEGATE", { max_msg_size: 10, no_ack: true });
+  await framesFlow(here, there, 14);
+  const { config, ...stream } = await manager.streams.info("TIDEGATE");
+  expect(stream.created).toBe(created);
+  expect(config).toMatchObject({ subjects: ["tidegate.feed.*"], max_msg_size: -1 });
+  expect(here.status().state).toBe("up");
+  expect(lines.join("")).toContain("stream was changed by somebody");
+});
+
+test(
+  "frames flow again when another stream of the name was put in place",
+  { timeout },
+  async () => {
+    const server = await startServer();
+    const { here, there } = await openPair(server);
+    there.subscribe(15, () => {});
+    await framesFlow(here, there, 15);
+    const manager = await operate(server);
+    await manager.streams.delete("TIDEGATE");
+    await manager.streams
+      .add({ name: "TIDEGATE", subjects: ["elsewhere.*"] })
+      // One of the processes was faster.
+      .catch(() => manager.streams.update("TIDEGATE", { subjects: ["elsewhere.*"] }));
+    await framesFlow(here, there, 15);
+  },
+);
+
+test("without room for the stream it is not up, says why, and is when there is", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nats-limits-"));
+  opened.push(() => rm(folder, { recursive: true }));
+  const conf = join(folder, "server.conf");
+  const limitTo = (bytes: string): Promise<void> =>
+    writeFile(
+      conf,
+      `accounts { app { jetstream { max_file: ${bytes} }, users: [ { user: u, password: p } ] } }`,
+    );
+  await limitTo("1M");
+  const server = await startServer(["-c", conf]);
+  const fanout = await open(server.url.replace("//", "//u:p@"));
+  const own = collect(fanout, 16, tenant);
+  fanout.publish([eventsFrame(tenant, 16, 1, ["{}"])]);
+  expect(own.frames).toHaveLength(1);
+  expect(fanout.status().state).toBe("reconnecting");
+  await expect.poll(() => lines.join("")).toContain("broker not usable");
+  expect(lines.join("")).toContain("insufficient storage resources");
+  await limitTo("1G");
+  await server.restart();
+  await isUp(fanout);
+});
+
+test("a shard that cannot be received makes it partial, and is told", { timeout }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nats-limits-"));
+  opened.push(() => rm(folder, { recursive: true }));
+  const conf = join(folder, "server.conf");
+  const jetstream = "jetstream { max_file: 1G, max_mem: 1G, max_consumers: 1 }";
+  await writeFile(conf, `accounts { app { ${jetstream}, users: [ { user: u, password: p } ] } }`);
+  const server = await startServer(["-c", conf]);
+  const fanout = await open(server.url.replace("//", "//u:p@"));
+  const release = [1, 2].map((shard) => fanout.subscribe(shard, () => {}));
+  await expect.poll(() => fanout.status().state, { timeout: recoveryMs }).toBe("partial");
+  expect(lines.join("")).toContain("shard not receivable");
+  for (const end of release) end();
+  await isUp(fanout);
+});
+
 test("a process that only listens makes a deleted stream anew", { timeout }, async () => {
   const server = await startServer();
   const there = await open(server.url);
@@ -162,9 +237,7 @@ test("frames flow again after the store was wiped", { timeout }, async () => {
   there.subscribe(7, () => {});
   await framesFlow(here, there, 7);
   await server.kill();
-  for (const name of await readdir(server.storeDir)) {
-    await rm(join(server.storeDir, name), { recursive: true });
-  }
+  await server.wipe();
   await server.restart();
   await framesFlow(here, there, 7);
 });
@@ -239,21 +312,6 @@ test(
     expect(await countConsumers(await operate(server))).toBe(256);
   },
 );
-
-test("a process that knows one server of a cluster outlives that server", { timeout }, async () => {
-  const servers = await startNatsCluster();
-  for (const server of servers) opened.push(() => server.stop());
-  const [first, second] = servers;
-  if (first === undefined || second === undefined) throw new Error("no cluster");
-  const [here, there] = await Promise.all([
-    open(first.url, { replicas: 3 }),
-    open(second.url, { replicas: 3 }),
-  ]);
-  there.subscribe(13, () => {});
-  await framesFlow(here, there, 13);
-  await first.kill();
-  await framesFlow(here, there, 13);
-});
 
 test("a broker without JetStream is not up, and does not disturb the process", async () => {
   const server = await startServer(["-js=false"]);

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, constants, mkdtemp, rm } from "node:fs/promises";
+import { access, constants, mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,10 @@ export type NatsServer = {
   readonly storeDir: string;
   /** As if the power went: SIGKILL. */
   kill(): Promise<void>;
+  /** As its operator ends it: it says goodbye, so that its cluster knows at once. */
+  shutDown(): Promise<void>;
+  /** Empties the store of a server that is down. */
+  wipe(): Promise<void>;
   /** Holds the process without closing its sockets, and lets it go on. */
   freeze(): void;
   thaw(): void;
@@ -94,6 +98,8 @@ export async function startNats(options: { args?: readonly string[] } = {}): Pro
     port,
     storeDir,
     kill: () => end("SIGKILL"),
+    shutDown: () => end("SIGTERM"),
+    wipe,
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),
     restart,
@@ -106,6 +112,10 @@ export async function startNats(options: { args?: readonly string[] } = {}): Pro
       await rm(storeDir, { recursive: true, force: true });
     },
   };
+
+  async function wipe(): Promise<void> {
+    for (const name of await readdir(storeDir)) await rm(join(storeDir, name), { recursive: true });
+  }
 
   async function restart(): Promise<void> {
     await end("SIGKILL");

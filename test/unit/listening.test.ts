@@ -153,3 +153,19 @@ test("the back-off grows to a bound and is spread by chance", () => {
     }),
   );
 });
+
+test("it is deaf while a shard that is wanted is refused again and again", async () => {
+  const { bench, listening, advance } = createBench();
+  bench.refuses = true;
+  const release = listening.want(1);
+  await listening.tend();
+  expect(listening.isDeaf()).toBe(false);
+  await advance(30_000);
+  expect(listening.isDeaf()).toBe(true);
+  release();
+  expect(listening.isDeaf()).toBe(false);
+  listening.want(1);
+  bench.refuses = false;
+  await advance(10_000);
+  expect(listening.isDeaf()).toBe(false);
+});

@@ -15,7 +15,7 @@ const layers = [
   ["feed"],
   ["fanout", "http"],
   ["log"],
-  ["db", "problem", "config", "keyring", "bucket", "telemetry"],
+  ["db", "problem", "config", "keyring", "bucket", "telemetry", "metrics"],
 ];
 
 /** What consumers install and run on their own machines: nothing of the server may leak in. */
@@ -24,6 +24,7 @@ const apart = ["client", "cli"];
 /** Packages that only these files may import, types included. */
 const confined = [
   { name: "nats", packages: "nats", to: ["^src/fanout/(jetstream|dial|stream)\\.ts$"] },
+  { name: "prom-client", packages: "prom-client", to: ["^src/metrics\\.ts$"] },
   { name: "undici", packages: "undici", to: ["^src/push/(attempt|connections)\\.ts$"] },
   {
     name: "hono",
@@ -98,7 +99,7 @@ export default {
       name: "only-the-gateway-names-adapters",
       comment: "An adapter may build on its neighbour: JetStream serves its own process in memory.",
       severity: "error",
-      from: { path: "^src/", pathNot: ["^src/gateway\\.ts$", "^src/fanout/"] },
+      from: { path: "^src/", pathNot: ["^src/gateway(\\.ts$|/)", "^src/fanout/"] },
       to: { path: "^src/(fanout/(memory|jetstream)|db/embedded)\\.ts$" },
     },
     {

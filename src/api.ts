@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { isUnavailable } from "./db/database.ts";
 import type { Directory } from "./http/auth.ts";
 import { createHealthRoutes, type Readiness } from "./http/health-routes.ts";
+import { createMetricsRoutes, type ShownMetrics } from "./http/metrics-routes.ts";
 import { mountRoutes } from "./http/mount.ts";
 import { createDocumentRoutes, openApiDocument, type OpenApiDocument } from "./http/openapi.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
@@ -42,16 +43,31 @@ export function createApi(options: {
   version: string;
   corsOrigins: readonly string[];
   readiness: () => Promise<Readiness>;
+  /** Undefined where they are served elsewhere. */
+  metrics: ShownMetrics | undefined;
   log: Logger;
 }): Api {
-  const { version, directory, limiter, corsOrigins, readiness, log } = options;
+  const { version, directory, limiter, corsOrigins, readiness, metrics, log } = options;
   const routes = [
     ...options.routes,
     ...createHealthRoutes(readiness),
+    ...(metrics === undefined ? [] : createMetricsRoutes(metrics, "operator")),
     ...createDocumentRoutes(() => document),
   ];
   const document = openApiDocument(routes, { ...about, version });
   const app = new Hono<{ Bindings: HttpBindings }>();
   mountRoutes(app, routes, { directory, limiter, log, corsOrigins, isUnavailable });
   return { app, document };
+}
+
+/** For a listener of their own, which asks for no key: whoever reaches it may read them. */
+export function createMetricsApp(options: {
+  metrics: ShownMetrics;
+  directory: Directory;
+  limiter: RateLimiter;
+  log: Logger;
+}): Api["app"] {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  mountRoutes(app, createMetricsRoutes(options.metrics, "public"), options);
+  return app;
 }

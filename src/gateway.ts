@@ -16,34 +16,30 @@ import {
 import { createDirectory, type Change, type ControlDirectory } from "./control/directory.ts";
 import { createEventTypeRegistry, type EventTypeRegistry } from "./control/event-types/registry.ts";
 import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
-import { hasTimeLimits, migrate, openDatabase, probe, type Database } from "./db/database.ts";
+import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
-import type { EventsFrame, Fanout } from "./fanout/fanout.ts";
-import { connectJetStream } from "./fanout/jetstream.ts";
+import type { EventsFrame } from "./fanout/fanout.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
-import { createFeed, type Feed } from "./feed/feed.ts";
 import { createMarks } from "./feed/marks.ts";
-import type { Readiness } from "./http/health-routes.ts";
+import { createGatewayMetrics, serveMetrics, shownMetrics } from "./gateway/metrics.ts";
+import { createServices, openFanout, readiness, type Services } from "./gateway/services.ts";
 import type { Route } from "./http/route.ts";
 import type { OpenApiDocument } from "./http/openapi.ts";
-import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import { listen } from "./http/server.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { createIngestRoutes } from "./ingest/routes.ts";
 import { generateKeyRing, loadOrCreateKeys, parseKeyRing, type KeyRing } from "./keyring.ts";
 import { createAppender, type AppendedRun, type Appender } from "./log/append.ts";
 import { createLogChores } from "./log/chores.ts";
-import { createCursors, type Cursors } from "./log/cursor.ts";
 import { startHousekeeping, type Housekeeping } from "./log/housekeeping.ts";
-import { createLog, type Log } from "./log/log.ts";
 import { createPartitions } from "./log/partitions.ts";
 import { fixShards } from "./log/settings.ts";
+import type { Metrics } from "./metrics.ts";
 import { createPull, type Pull } from "./pull/pull.ts";
 import { createPullRoutes } from "./pull/routes.ts";
-import { createAttempter, type Attempter } from "./push/attempt.ts";
 import { createDeliverer } from "./push/deliver.ts";
-import { createEgressPolicy, type EgressPolicy } from "./push/egress.ts";
 import { createEndpointLoader } from "./push/endpoints.ts";
+import { measurePush } from "./push/metrics.ts";
 import { startPush, type Push } from "./push/push.ts";
 import { createPushHeaders } from "./push/request.ts";
 import { createDeliveryRoutes } from "./push/routes.ts";
@@ -54,25 +50,11 @@ import { createLogger, type Logger } from "./telemetry.ts";
 
 export type Gateway = {
   readonly url: string;
+  /** Undefined: at `url`, for operators. */
+  readonly metricsUrl: string | undefined;
   readonly operatorKey: string;
   /** Drains: no new work; what is under way ends within the grace time or is left to be redone. */
   stop(): Promise<void>;
-};
-
-/** What both roles stand on. */
-type Services = {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly database: Database;
-  readonly ring: KeyRing;
-  readonly shards: number;
-  readonly cursors: Cursors;
-  readonly log: Log;
-  readonly fanout: Fanout;
-  readonly feed: Feed;
-  readonly egress: EgressPolicy;
-  readonly attempter: Attempter;
-  readonly limiter: RateLimiter;
 };
 
 /** What the api role adds. */
@@ -93,6 +75,9 @@ const pushConnections = 2;
 
 /** Of the pool, for what waits on purpose; opened only where house is kept. */
 const housekeepingConnections = 1;
+
+/** For scrapes under way when all else has stopped. */
+const metricsShutdownMs = 1_000;
 
 const noTimeLimits =
   "the database ends no statement of ours by itself: set statement_timeout and lock_timeout on " +
@@ -134,6 +119,10 @@ export async function startGateway(
   opening.defer(() => housekeeping.stop());
   const control = await createControl({ ...controlOptions(services), operatorKey });
   const stages = createStages(services, appends, control);
+  const metrics = createGatewayMetrics(services);
+  const metered = await serveMetrics(metrics, services, stages.directory);
+  // Whoever watches sees the drain, too.
+  opening.defer(async () => metered?.stop(metricsShutdownMs));
   opening.defer(hearChanges(fanout, (what) => forget(what, stages, housekeeping)));
   opening.defer(() => stages.appender.drain());
   // Cuts what has not ended in time, so not before all has drained.
@@ -144,9 +133,10 @@ export async function startGateway(
   const { host, port, shutdownMs } = config;
   if (config.roles.has("push")) {
     const push = await startPushRole(services, control, outcomes);
+    measurePush(metrics, push);
     drains.push(() => push.stop(shutdownMs));
   }
-  const { app } = createHttp(services, stages);
+  const { app } = createHttp(services, stages, metrics);
   const listening = await listen(app, { host, port, log: logger });
   drains.push(async () => {
     // The listener first, or a client that is cut off here would be back at once.
@@ -155,10 +145,11 @@ export async function startGateway(
     stages.pull.stop();
     await closed;
   });
-  logger.info({ url: listening.url, roles: [...config.roles], shards }, "started");
+  const urls = { url: listening.url, metricsUrl: metered?.url };
+  logger.info({ ...urls, roles: [...config.roles], shards }, "started");
 
   const opened = opening.move();
-  return { url: listening.url, operatorKey, stop: () => opened.disposeAsync() };
+  return { ...urls, operatorKey, stop: () => opened.disposeAsync() };
 }
 
 /** The document of the whole API, made without opening anything. */
@@ -172,7 +163,7 @@ export async function describeApi(config: Config): Promise<OpenApiDocument> {
   const directory = createDirectory(database);
   const controlRoutes = createControlRoutes(controlOptions(services));
   const stages = createStages(services, database, { directory, routes: controlRoutes });
-  const { document } = createHttp(services, stages);
+  const { document } = createHttp(services, stages, createGatewayMetrics(services));
   await services.feed.stop();
   stages.streams.stop();
   return document;
@@ -203,29 +194,6 @@ function openPool(url: string, connections: number, name: string, opening: Async
   const database = openDatabase(url, { connections: Math.max(connections, 1), name });
   opening.defer(() => database.stop());
   return database;
-}
-
-async function openFanout(config: Config, shards: number, log: Logger): Promise<Fanout> {
-  return config.nats === undefined
-    ? createMemoryFanout({ log })
-    : await connectJetStream({ ...config.nats, shards, log });
-}
-
-function createServices(
-  given: Pick<Services, "config" | "logger" | "database" | "ring" | "shards" | "fanout">,
-): Services {
-  const { allowAddresses, egressProxy } = given.config;
-  const log = createLog(given.database.sql);
-  const egress = createEgressPolicy({ allow: allowAddresses });
-  return {
-    ...given,
-    log,
-    feed: createFeed({ log, fanout: given.fanout, logger: given.logger }),
-    cursors: createCursors(given.ring),
-    egress,
-    attempter: createAttempter({ policy: egress, proxy: egressProxy }),
-    limiter: createRateLimiter(),
-  };
 }
 
 function controlOptions(services: Services): ControlOptions {
@@ -306,7 +274,7 @@ async function startPushRole(
   });
 }
 
-function createHttp(services: Services, stages: Stages): Api {
+function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
   const { config, logger, cursors, database, log } = services;
   const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
@@ -326,12 +294,7 @@ function createHttp(services: Services, stages: Stages): Api {
     version: packageJson.version,
     corsOrigins: config.corsOrigins,
     readiness: () => readiness(services),
+    metrics: config.metricsAddress === undefined ? shownMetrics(metrics) : undefined,
     log: logger,
   });
-}
-
-/** Without the database nothing can be served; without the fan-out all is served, a second late. */
-async function readiness({ database, fanout }: Services): Promise<Readiness> {
-  const state = await probe(database.sql);
-  return { ready: state === "up", components: { database: state, fanout: fanout.status().state } };
 }

@@ -20,7 +20,16 @@ import { createRoster, type Roster } from "./roster.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSubjectReads } from "./subject-reads.ts";
 
+export type PushStatus = {
+  readonly shardsHeld: number;
+  /** Attempts under way. */
+  readonly inFlight: number;
+  /** Outcomes that the database has not taken yet. */
+  readonly unwritten: number;
+};
+
 export type Push = {
+  status(): PushStatus;
   /**
    * Starts nothing new, lets attempts end within the grace time, writes their outcomes and gives
    * the shards back. What has not ended by then is delivered again by whoever takes over.
@@ -101,7 +110,12 @@ export async function startPush(options: {
   }, sweepMs);
   const comparison = setInterval(reloadChanged, compareMs);
 
-  return { stop };
+  return { status, stop };
+
+  function status(): PushStatus {
+    const [inFlight, unwritten] = [scheduler.inFlight(), ledger.pending()];
+    return { shardsHeld: held.size, inFlight, unwritten };
+  }
 
   function gained(claimed: ReadonlyMap<number, number>) {
     for (const [shard, epoch] of claimed) {

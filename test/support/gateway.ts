@@ -58,12 +58,12 @@ export async function startTestGateway(
   const log = createLogger({ level: config.logLevel, ...(destination && { destination }) });
   const gateway = await startGateway(config, log, fatal);
   opening.defer(() => gateway.stop());
-  const { url, operatorKey } = gateway;
+  const { url, metricsUrl, operatorKey } = gateway;
   holdToContract(url);
   const opened = opening.move();
   const stop = () => opened.disposeAsync();
   return {
-    ...{ url, operatorKey, databaseUrl, environment },
+    ...{ url, metricsUrl, operatorKey, databaseUrl, environment },
     ...{ call, createTenant, createKey, append, stop },
     [Symbol.asyncDispose]: stop,
   };

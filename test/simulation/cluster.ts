@@ -29,6 +29,7 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
   await first?.restart();
   await delay(stepMs);
   world.say("a server loses its store");
+  await second?.kill();
   await second?.wipe();
   await delay(stepMs / 2);
   await second?.restart();

@@ -120,6 +120,7 @@ async function strike(world: World, fault: Fault): Promise<void> {
       await delay(forMs);
       return world.brokers[target]?.restart();
     case "wipe-nats":
+      await world.brokers[target]?.kill();
       await world.brokers[target]?.wipe();
       await delay(forMs);
       return world.brokers[target]?.restart();

@@ -102,6 +102,8 @@ export async function openWorld(
     ...production,
     TIDEGATE_RETENTION_DAYS: "5",
     TIDEGATE_SHUTDOWN_SECONDS: "5",
+    // Not found out: without being advertised, a cluster looks like one server.
+    TIDEGATE_NATS_REPLICAS: String(options.brokers),
     LOG_LEVEL: "warn",
   };
   const key = production.TIDEGATE_OPERATOR_KEY;

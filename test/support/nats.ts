@@ -27,8 +27,6 @@ export type NatsServer = {
   thaw(): void;
   /** Starts it again on the same port with what is left in the store; kills it first if it runs. */
   restart(): Promise<void>;
-  /** Kills it if it runs, and removes all that it has stored. */
-  wipe(): Promise<void>;
   /** Ends it and removes the store. */
   stop(): Promise<void>;
 };
@@ -103,10 +101,6 @@ export async function startNats(options: { args?: readonly string[] } = {}): Pro
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),
     restart,
-    async wipe() {
-      await end("SIGKILL");
-      await rm(storeDir, { recursive: true, force: true });
-    },
     async stop() {
       await end("SIGTERM");
       await rm(storeDir, { recursive: true, force: true });

@@ -72,8 +72,9 @@ export function createSources(options: SourcesOptions) {
     ...{ endpoint, window, log, wanted, ready },
     feed: context.feed,
     budget: context.budget,
-    // Recorded before a crash, above the position that was written; or owed by its subject.
-    isKnown: (event) => endpoint.settledAbove.has(event.sequence) || subjects.owns(event),
+    // Owed by its subject, which has to hear of it even when it is a retry already; or recorded
+    // before a crash, above the position that was written.
+    isKnown: (event) => subjects.owns(event) || endpoint.settledAbove.has(event.sequence),
     moved: () => {
       subjects.advance();
       moved();

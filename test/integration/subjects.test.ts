@@ -47,6 +47,10 @@ function isDone(last: number) {
   return ({ position, retrying }: ShownEndpoint) => Number(position) === last && retrying === 0;
 }
 
+function isAt(sequence: number) {
+  return ({ position }: ShownEndpoint) => Number(position) === sequence;
+}
+
 const isOpen = ({ circuit }: ShownEndpoint) => circuit.state !== "closed";
 
 async function blocked(id: string): Promise<number> {
@@ -151,6 +155,21 @@ test("what failed before an endpoint asked for order is not taken for the subjec
   await suite.client.endpointWhen(id, isDone(13), 20_000);
   await waitUntil(async () => (await blocked(id)) === 0);
   expect(new Set(receiver.requests.slice(13).map(sequenceOf))).toEqual(new Set([11, 12, 13]));
+});
+
+test("a retry ahead of the position holds its subject back when a lane is opened anew", async () => {
+  const settings = { ordering: "subject", timeout_ms: 20_000, retry_schedule: ["1h"] };
+  const { tenant, receiver, id } = await pushTo(slowAt11(15_000), settings);
+  await append(tenant, warmUp);
+  await receiver.received(10);
+  await append(tenant, ["slow", "a"]);
+  await suite.client.endpointWhen(id, ({ retrying }) => retrying === 1);
+  receiver.behave(accept);
+  await suite.client.expectOk("PATCH", `/endpoints/${id}`, { timeout_ms: 10_000 });
+  await suite.client.endpointWhen(id, isAt(12));
+  await append(tenant, ["a", "other"]);
+  await receiver.received(14);
+  expect(receiver.requests.slice(12).map(sequenceOf)).toEqual([11, 14]);
 });
 
 test("a subject is gone on with after a restart, although nothing else is left to do", async () => {

@@ -27,7 +27,7 @@ const settleMs = 15_000;
 const calmMs = 6_000;
 
 async function run(options: ScenarioOptions): Promise<Outcome> {
-  const { seed, seconds, brokers } = options;
+  const { seed, seconds, kinds, brokers } = options;
   await using opening = new AsyncDisposableStack();
   const world = await openWorld({ ...options, apiProcesses: 2, pushProcesses: 2 }, opening);
   const load = await startLoad(world, opening);
@@ -35,7 +35,7 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
   const injector = createInjector(world);
   world.phase = "during";
   const targets = { gateways: world.gateways.length, brokers, tenants: world.tenants.length };
-  await injector.run(planFaults({ seed, seconds, ...targets }));
+  await injector.run(planFaults({ seed, seconds, kinds, ...targets }));
   world.phase = "after";
   world.say("the faults are over");
   await delay(settleMs);

@@ -43,6 +43,8 @@ export type Fault = {
 export type PlanOptions = {
   readonly seed: number;
   readonly seconds: number;
+  /** All of them when undefined. */
+  readonly kinds?: readonly FaultKind[] | undefined;
   readonly gateways: number;
   readonly brokers: number;
   readonly tenants: number;
@@ -80,16 +82,16 @@ const longestMs: Record<FaultKind, number> = {
   pause: 3_000,
 };
 
-/** In the order of their times. Every kind comes before one comes a second time. */
+/** In the order of their times. Each of the kinds comes before one comes a second time. */
 export function planFaults(options: PlanOptions): Fault[] {
-  const { seed, seconds } = options;
+  const { seed, seconds, kinds = faultKinds } = options;
   const chance = createChance(seed);
   const endMs = seconds * 1_000;
-  const everyMs = Math.min(everyMaxMs, endMs / (1.2 * faultKinds.length));
+  const everyMs = Math.min(everyMaxMs, endMs / (1.2 * kinds.length));
   const faults: Fault[] = [];
   let deck: FaultKind[] = [];
-  for (let atMs = everyMs / 2; atMs < endMs;) {
-    if (deck.length === 0) deck = shuffle(faultKinds, chance);
+  for (let atMs = Math.round(everyMs / 2); atMs < endMs;) {
+    if (deck.length === 0) deck = shuffle(kinds, chance);
     const kind = deck.pop() ?? "kill";
     const { forMs, ...chosen } = choose(kind, options, chance);
     faults.push({ kind, atMs, forMs: Math.min(forMs, endMs - atMs), ...chosen });

@@ -67,7 +67,8 @@ export type Violations = ReturnType<typeof createViolations>;
 /** Enough to see what is wrong; the rest is counted. */
 const examplesMax = 5;
 
-export function createViolations() {
+/** `told` hears of each as it is found. */
+export function createViolations(told: (check: Check, what: string) => void = () => {}) {
   const found = new Map<Check, { count: number; examples: string[] }>();
   return { report, of: (check: Check) => found.get(check), all: () => found };
 
@@ -76,6 +77,7 @@ export function createViolations() {
     found.set(check, entry);
     entry.count += 1;
     if (entry.examples.length < examplesMax) entry.examples.push(what);
+    told(check, what);
   }
 }
 

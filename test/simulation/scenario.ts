@@ -1,6 +1,8 @@
 /** What the scenarios share: how they are called, and how they end. */
 import { countEverything, type Accounts } from "./check.ts";
 import type { Load } from "./load.ts";
+import type { FaultKind } from "./plan.ts";
+import type { Check } from "./records.ts";
 import { checksText, countsText, timesText } from "./report.ts";
 import type { World } from "./world.ts";
 
@@ -13,7 +15,11 @@ export type ScenarioOptions = {
   readonly rate: number;
   /** The folder of another version of the program, for what begins with one. */
   readonly source: string | undefined;
+  /** The faults that a plan has; all kinds when undefined. */
+  readonly kinds?: readonly FaultKind[] | undefined;
   readonly say: (progress: string) => void;
+  /** Hears of each broken promise as it is found. */
+  readonly broken?: (check: Check, what: string) => void;
 };
 
 export type Scenario = {

@@ -4,6 +4,9 @@
  *
  *     npm run simulate -- --minutes 30 --seed 7
  *     npm run simulate -- rolling --from v0.1.0
+ *
+ * `--only kill,stop` leaves out all other kinds of faults. `--until order,readers` ends the run as soon
+ * as one of these checks is broken, without the count.
  */
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -15,6 +18,8 @@ import { parseArgs } from "node:util";
 import { broker } from "./broker.ts";
 import { chaos } from "./chaos.ts";
 import { cluster } from "./cluster.ts";
+import { faultKinds } from "./plan.ts";
+import { checks, type Check } from "./records.ts";
 import { rolling } from "./rolling.ts";
 import type { Scenario, ScenarioOptions } from "./scenario.ts";
 import { takeover } from "./takeover.ts";
@@ -25,6 +30,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const usage = `usage: npm run simulate -- [scenario] [--minutes N] [--seed N] [--brokers 1|3]
                            [--rate events/s] [--from git revision to begin with]
+                           [--only kinds of faults] [--until checks]
 
 ${scenarios.map(({ name, what }) => `  ${name.padEnd(10)}${what}`).join("\n")}`;
 
@@ -54,15 +60,21 @@ function readOptions(args: string[]): { scenario: Scenario; options: ScenarioOpt
     seconds: Math.round((numberOf("minutes", values.minutes) ?? defaults.seconds / 60) * 60),
     rate: numberOf("rate", values.rate) ?? defaults.rate,
     source: values.from === undefined ? undefined : checkOut(values.from),
+    kinds: namesOf("fault", faultKinds, values.only),
   };
-  return { scenario, options: { ...options, brokers, say } };
+  const until = namesOf("check", Object.keys(checks) as Check[], values.until) ?? [];
+  const broken = (check: Check, what: string) => {
+    if (until.includes(check)) endWith(check, what);
+  };
+  return { scenario, options: { ...options, brokers, say, broken } };
 }
 
 function parse(args: string[]) {
   const text = { type: "string" } as const;
   const known = { minutes: text, seed: text, brokers: text, rate: text, from: text };
+  const lists = { only: text, until: text };
   try {
-    return parseArgs({ args, allowPositionals: true, options: known });
+    return parseArgs({ args, allowPositionals: true, options: { ...known, ...lists } });
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }
@@ -72,6 +84,24 @@ function numberOf(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   return value > 0 ? value : refuse(`--${name} is a number above 0`);
+}
+
+/** Of a list with commas. */
+function namesOf<Name extends string>(
+  what: string,
+  names: readonly Name[],
+  list: string | undefined,
+): readonly Name[] | undefined {
+  return list?.split(",").map((each) => {
+    const name = names.find((known) => known === each);
+    return name ?? refuse(`there is no ${what} ${each}; there are ${names.join(", ")}`);
+  });
+}
+
+/** What was looked for is found; all that was started ends with this process. */
+function endWith(check: Check, what: string): never {
+  console.log(`BROKEN  ${check}: ${checks[check]}\n          ${what}`);
+  process.exit(1);
 }
 
 /** The revision's files in a folder that is removed at the end; its packages are those of here. */

@@ -17,7 +17,7 @@ import { openGateway, type ManagedGateway } from "./gateways.ts";
 import { createProducer, types, type Phase, type Producer } from "./producers.ts";
 import { createReader, type Reader } from "./readers.ts";
 import { createHook, startHooks, type Behaviour, type Hook, type Ordering } from "./receivers.ts";
-import { createViolations, type Violations } from "./records.ts";
+import { createViolations, type Check, type Violations } from "./records.ts";
 
 export type World = {
   readonly postgres: OwnPostgres;
@@ -54,6 +54,7 @@ export type WorldOptions = {
   /** The folder of the version that the processes run at first. */
   readonly source?: string | undefined;
   readonly say: (progress: string) => void;
+  readonly broken?: (check: Check, what: string) => void;
 };
 
 const threeTenants = ["acme", "globex", "initech"];
@@ -96,7 +97,7 @@ export async function openWorld(
   const { sql, stop } = openDatabase(postgres.url, { connections: 2, name: "simulation" });
   opening.defer(stop);
   const brokers = await startBrokers(options.brokers, opening);
-  const violations = createViolations();
+  const violations = createViolations(options.broken);
   const production = productionEnvironment(postgres.url);
   const environment = {
     ...production,

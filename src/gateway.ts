@@ -33,7 +33,7 @@ import { createAppender, type AppendedRun, type Appender } from "./log/append.ts
 import { createLogChores } from "./log/chores.ts";
 import { startHousekeeping, type Housekeeping } from "./log/housekeeping.ts";
 import { createPartitions } from "./log/partitions.ts";
-import { fixShards } from "./log/settings.ts";
+import { fixShards, noteDatabase } from "./log/settings.ts";
 import type { Metrics } from "./metrics.ts";
 import { createPull, type Pull } from "./pull/pull.ts";
 import { createPullRoutes } from "./pull/routes.ts";
@@ -99,6 +99,7 @@ export async function startGateway(
   const appends = openPool(url, appendConnections, "tidegate append", opening);
   const outcomes = openPool(url, pushConnections, "tidegate push", opening);
   const shards = await fixShards(database.sql, config.shards);
+  await noteDatabase(database.sql, logger);
   if (!(await hasTimeLimits(database.sql))) logger.warn(noTimeLimits);
   await createPartitions(database.sql);
 

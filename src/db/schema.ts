@@ -25,13 +25,20 @@ import { bytea, instant, number } from "./columns.ts";
 
 // ── log/ ────────────────────────────────────────────────────────────────────────────────────
 
-/** One row: what is fixed at the first start, and the oldest day that may still be read. */
+/**
+ * One row: what is fixed at the first start, the oldest day that may still be read, and which
+ * database this was when a process last looked.
+ */
 export const logSettings = pgTable(
   "log_settings",
   {
     only: boolean("only").primaryKey().default(true),
     shards: integer("shards").notNull(),
     oldestDay: date("oldest_day").notNull().default("1970-01-01"),
+    /** As `database_identity` has it; null before anybody looked. */
+    identity: text("identity").array(),
+    /** When it was last found to be another one: the log comes out of a backup. */
+    restoredAt: instant("restored_at"),
   },
   (table) => [check("log_settings_only_one", sql`${table.only}`)],
 );

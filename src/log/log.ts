@@ -12,15 +12,16 @@ import {
   type Sequence,
   type TenantId,
 } from "./event.ts";
+import { wasRestored } from "./settings.ts";
 
 export type Read =
   /** Events in order, right after the position asked for. `atHead`: there are no more for now. */
   | { kind: "events"; events: readonly LogEvent[]; atHead: boolean }
   /** Retention overtook the reader: `lost` events lie between it and `floor`. */
   | { kind: "expired"; floor: Position; lost: number }
-  /** The position is beyond the end of the log: the database was restored to an earlier state. */
+  /** The position is beyond the end of the log, and nobody knows why. */
   | { kind: "ahead" }
-  /** The event at the position is not the one that the reader saw there. */
+  /** The log was restored to a state from before the position: its event is gone, or another one. */
   | { kind: "reset" };
 
 export type ReadOptions = { fingerprint?: number; maxBytes?: number };
@@ -66,7 +67,7 @@ export function createLog(sql: Sql) {
       if (events.length === 0) {
         // Asked first, because most reads are those of somebody who has everything.
         const end = await head(tenant);
-        if (sequence > end.sequence) return { kind: "ahead" };
+        if (sequence > end.sequence) return beyondEnd();
         if (sequence === end.sequence) return { kind: "events", events, atHead: true };
       }
       const next = await nextDay(tenant, day);
@@ -126,12 +127,16 @@ export function createLog(sql: Sql) {
     limit: number,
   ): Promise<Read> {
     const [end, start] = await Promise.all([head(tenant), floor(tenant)]);
-    if (position.sequence > end.sequence) return { kind: "ahead" };
+    if (position.sequence > end.sequence) return beyondEnd();
     if (position.sequence < start.sequence) return expired(position.sequence, start);
     // The reader's own event is gone but nothing after it: its day was dropped, and it had read
     // all of it.
     if (position.sequence === start.sequence) return read(tenant, start, limit);
     return { kind: "reset" };
+  }
+
+  async function beyondEnd(): Promise<Read> {
+    return { kind: (await wasRestored(sql)) ? "reset" : "ahead" };
   }
 
   /** The end of the log: its last event, or the beginning while there is none. */

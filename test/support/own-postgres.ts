@@ -15,7 +15,11 @@ import { waitUntil } from "./wait.ts";
 
 export type OwnPostgres = AsyncDisposable & {
   readonly url: string;
+  /** Of the cluster's files. */
+  readonly directory: string;
   start(): Promise<void>;
+  /** Ends all sessions and writes everything out. */
+  stop(): Promise<void>;
   /** As after a crash: every session is cut, nothing is written out. */
   crash(): Promise<void>;
   /** It answers nothing and refuses nothing. */
@@ -34,7 +38,9 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   await start();
   return {
     url: `postgres://${superuser}:${cluster.password}@127.0.0.1:${port}/postgres`,
+    directory: cluster.directory,
     start,
+    stop: () => cluster.stop(),
     async crash() {
       const server = await cluster.server();
       if (server !== undefined) process.kill(server.pid, "SIGQUIT");

@@ -256,6 +256,7 @@ async function startPushRole(
 ): Promise<Push> {
   const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
   const defaultScheduleMs = config.retryScheduleMs;
+  const process = randomUUID();
   return startPush({
     sql: database.sql,
     writes: writes.sql,
@@ -266,9 +267,9 @@ async function startPushRole(
       attempter,
       pushHeaders: createPushHeaders({ cursors, userAgent }),
       log,
-      disable: control.disableEndpoint,
+      disable: (fence, reason) => control.disableEndpoint(process, fence, reason),
     }),
-    process: randomUUID(),
+    process,
     shards,
     slots: config.pushConcurrency,
     alone: config.databaseUrl === undefined,

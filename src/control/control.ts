@@ -1,12 +1,12 @@
 /** Puts control together: the directory that every request asks, and the routes that change it. */
 import type { Database } from "../db/database.ts";
+import type { Fence } from "../deliveries/ledger.ts";
 import { disable } from "../deliveries/positions.ts";
 import { createMarks } from "../feed/marks.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import type { Route } from "../http/route.ts";
 import type { KeyRing } from "../keyring.ts";
 import type { Cursors } from "../log/cursor.ts";
-import type { TenantId } from "../log/event.ts";
 import { createLog } from "../log/log.ts";
 import { createDirectory, type Change, type ControlDirectory } from "./directory.ts";
 import type { TestPush } from "./endpoints/actions.ts";
@@ -22,17 +22,11 @@ export type Control = {
   /** Tell it of the `changed` frames of other processes. */
   readonly directory: ControlDirectory;
   readonly routes: readonly Route[];
-  /** Stops pushing to an endpoint whose receiver asked for it, unless it was changed meanwhile. */
-  disableEndpoint(endpoint: ServedEndpoint, reason: string): Promise<void>;
-};
-
-export type ServedEndpoint = {
-  readonly tenant: TenantId;
-  /** The uuid. */
-  readonly id: string;
-  readonly shard: number;
-  /** Under which it was served when its receiver answered. */
-  readonly generation: number;
+  /**
+   * Stops pushing to an endpoint for what its receiver answered, unless it was changed meanwhile or
+   * is driven by another process: false then. `process` is who drove it, and `fence` what under.
+   */
+  disableEndpoint(process: string, fence: Fence, reason: string): Promise<boolean>;
 };
 
 export type ControlOptions = {
@@ -68,12 +62,11 @@ export async function createControl(
     announce(change);
   }
 
-  async function disableEndpoint(
-    { tenant, id, shard, generation }: ServedEndpoint,
-    reason: string,
-  ): Promise<void> {
-    const of = { tenant, consumer: id, generation, reason };
-    if (await disable(database.orm, of)) announce({ what: "endpoints", tenant, shard });
+  async function disableEndpoint(process: string, fence: Fence, reason: string): Promise<boolean> {
+    const { tenant, shard } = fence;
+    const disabled = await disable(database.sql, { ...fence, process, reason });
+    if (disabled) announce({ what: "endpoints", tenant, shard });
+    return disabled;
   }
 }
 

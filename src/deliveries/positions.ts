@@ -13,6 +13,7 @@ import { and, eq, sql as template } from "drizzle-orm";
 import { arrayText, type OrmTransaction, type Sql } from "../db/database.ts";
 import { positions } from "../db/delivery-schema.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";
+import type { Fence } from "./ledger.ts";
 
 /** `consumer` is a uuid: of an endpoint, or of a named consumer. */
 export type Consumer = { readonly tenant: TenantId; readonly consumer: string };
@@ -90,20 +91,19 @@ export async function beginAnew(transaction: OrmTransaction, of: Consumer): Prom
 }
 
 /**
- * Stops serving a consumer that asked for it. Does nothing, and tells so, when its generation is
- * not the given one any more: somebody has changed it since, who knows better. Its circuit stays
- * as it was, for whoever wants to know how it came to this.
+ * Stops serving an endpoint for what its receiver answered. Does nothing, and tells so, when the
+ * fence holds no longer: another process drives it now, or somebody has changed it since, who knows
+ * better. Its circuit stays as it was, for whoever wants to know how it came to this.
  */
 export async function disable(
-  transaction: OrmTransaction,
-  { generation, reason, ...of }: Consumer & { generation: number; reason: string },
+  sql: Sql,
+  { process, reason, ...fence }: Fence & { process: string; reason: string },
 ): Promise<boolean> {
-  const disabled = await transaction
-    .update(positions)
-    .set({ ...nextGeneration, status: "disabled", statusReason: reason })
-    .where(and(isOf(of), eq(positions.generation, generation)))
-    .returning({ consumer: positions.consumer });
-  return disabled.length > 0;
+  const { tenant, endpoint, shard, epoch, generation } = fence;
+  const [row] = await sql<{ disabled: boolean }[]>`
+    select disable_lane(${process}, ${tenant}, ${endpoint}, ${shard}, ${epoch}, ${generation},
+      ${reason}) as disabled`;
+  return row?.disabled === true;
 }
 
 /**

@@ -3,20 +3,19 @@
  * to the lane. The body is the stored envelope, the same bytes on every attempt and replay; the
  * timestamp and the signature are new each time.
  */
-import type { AttemptDetail, DeliveryRecord, Trigger } from "../deliveries/ledger.ts";
+import type { AttemptDetail, DeliveryRecord, Fence, Trigger } from "../deliveries/ledger.ts";
 import { eventId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
-import type { Endpoint } from "./endpoints.ts";
 import { isFault, verdictOf, type Verdict } from "./health.ts";
 import type { EndedAttempt, Settled } from "./delivery.ts";
-import type { Delivery } from "./lane.ts";
+import type { Delivery, Lane } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
 import type { PushHeaders } from "./request.ts";
 import { decide, outOfTime, type Decision } from "./retry.ts";
 
-/** Why an endpoint is switched off by what its receiver answered. */
-export type Disable = (endpoint: Endpoint, reason: string) => Promise<void>;
+/** Switches an endpoint off by what its receiver answered; false when the fence holds no longer. */
+export type Disable = (fence: Fence, reason: string) => Promise<boolean>;
 
 export function createDeliverer(options: {
   attempter: Attempter;
@@ -57,7 +56,7 @@ export function createDeliverer(options: {
     // Disabling voids what is not written yet, so this outcome first. Meanwhile nothing more goes
     // out: its own retry would be due at once.
     const release = lane.hold();
-    const written = () => switchOff(endpoint, decision.reason, release);
+    const written = () => switchOff(lane, decision.reason, release);
     lane.settle(delivery, { record, ended, written });
   };
 
@@ -68,7 +67,7 @@ export function createDeliverer(options: {
     { error, decision }: { error: string; decision: Decision },
   ) {
     const { lane } = delivery;
-    if (decision.kind === "disable") switchOff(lane.endpoint, decision.reason, lane.hold());
+    if (decision.kind === "disable") switchOff(lane, decision.reason, lane.hold());
     lane.probeFailed(delivery, ended, { at: ended.at, error });
   }
 
@@ -88,11 +87,14 @@ export function createDeliverer(options: {
   }
 
   /** When it fails, the next answer of this kind tries again. */
-  function switchOff(endpoint: Endpoint, reason: string, done: () => void) {
+  function switchOff({ endpoint, fence }: Lane, reason: string, done: () => void) {
     const { tenantName: tenant, name } = endpoint;
-    disable(endpoint, reason)
+    disable(fence, reason)
       .then(
-        () => log.warn({ tenant, endpoint: name, reason }, "endpoint disabled"),
+        (disabled) => {
+          if (disabled) log.warn({ tenant, endpoint: name, reason }, "endpoint disabled");
+          else log.info({ tenant, endpoint: name, reason }, "not disabled: it is served anew");
+        },
         (error: unknown) =>
           log.error({ tenant, endpoint: name, err: error }, "endpoint not disabled"),
       )

@@ -4,6 +4,7 @@ import { endpointUuid, openHeaders, openSecrets } from "../../src/deliveries/end
 import { disable } from "../../src/deliveries/positions.ts";
 import type { Tenant } from "../../src/http/auth.ts";
 import { listed, operator, startControl, type TestControl } from "../support/control.ts";
+import { claimEndpoint } from "../support/leases.ts";
 
 const url = "https://example.com/hooks";
 
@@ -231,12 +232,12 @@ describe("changing", () => {
 
   test("a change that matters to delivery has an open circuit probed, and disabling leaves it", async () => {
     const { id, uuid } = await create({});
-    const { sql, orm } = control.database;
+    const { sql } = control.database;
     await sql`update positions set circuit = 'open', circuit_since = '2026-01-02T03:04:05.678Z',
       circuit_probe_at = '2026-01-02T03:05:05.678Z', circuit_probes = 3, in_flight = 2,
       failing_since = now(), outage_since = now() where consumer = ${uuid}`;
-    const of = { tenant: tenant.id, consumer: uuid, generation: 1, reason: "410 Gone" };
-    expect(await disable(orm, of)).toBe(true);
+    const { process, fence } = await claimEndpoint(sql, tenant, uuid);
+    expect(await disable(sql, { ...fence, process, reason: "410 Gone" })).toBe(true);
     const disabled = await control.call("GET", `/endpoints/${id}`, key);
     expect(disabled.json).toMatchObject({
       in_flight: 0,

@@ -4,7 +4,6 @@ import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { skipOwed } from "../../src/deliveries/owed.ts";
 import {
   bumpGeneration,
-  disable,
   movePosition,
   serve,
   serveMoved,
@@ -17,6 +16,7 @@ import type { Tenant } from "../../src/http/auth.ts";
 import { beginning, eventFingerprint } from "../../src/log/event.ts";
 import { createLog } from "../../src/log/log.ts";
 import { startControl, type TestControl } from "../support/control.ts";
+import { changeOwner, claimEndpoint, raiseEpoch, raiseGeneration } from "../support/leases.ts";
 
 const url = "https://example.com/hooks";
 
@@ -230,19 +230,36 @@ describe("a move", () => {
 });
 
 describe("disabling", () => {
-  test("holds only under the generation that the answer belongs to", async () => {
+  test("is done once, under the fence that the answer belongs to, and told", async () => {
     const { id, uuid } = await create({});
-    const of = { tenant: tenant.id, consumer: uuid, reason: "410 Gone" };
-    const { orm } = control.database;
-    expect(await disable(orm, { ...of, generation: 2 })).toBe(false);
-    const endpoint = { tenant: tenant.id, id: uuid, shard: tenant.shard, generation: 1 };
+    const { process, fence } = await claimEndpoint(control.database.sql, tenant, uuid);
+    const { disableEndpoint } = control.control;
     control.changes.length = 0;
-    await control.control.disableEndpoint(endpoint, "410 Gone");
-    await control.control.disableEndpoint(endpoint, "again");
+    expect(await disableEndpoint(process, { ...fence, generation: 2 }, "410 Gone")).toBe(false);
+    expect(await disableEndpoint(process, fence, "410 Gone")).toBe(true);
+    expect(await disableEndpoint(process, fence, "again")).toBe(false);
     const { json } = await control.call("GET", `/endpoints/${id}`, key);
     expect(json).toMatchObject({ status: "disabled", status_reason: "410 Gone" });
     expect(await generationOf(id)).toBe(2);
     expect(control.changes).toHaveLength(1);
+  });
+
+  test.each([
+    { what: "another epoch of the lease", outdate: raiseEpoch },
+    { what: "another process", outdate: changeOwner },
+    { what: "another generation", outdate: raiseGeneration },
+  ])("is left to whoever drives it now: $what", async ({ outdate }) => {
+    const { id, uuid } = await create({});
+    const { sql } = control.database;
+    const { process, fence } = await claimEndpoint(sql, tenant, uuid);
+    await outdate(sql, fence);
+    const before = await generationOf(id);
+    control.changes.length = 0;
+    expect(await control.control.disableEndpoint(process, fence, "410 Gone")).toBe(false);
+    const { json } = await control.call("GET", `/endpoints/${id}`, key);
+    expect(json).toMatchObject({ status: "active", status_reason: null });
+    expect(await generationOf(id)).toBe(before);
+    expect(control.changes).toEqual([]);
   });
 });
 

@@ -17,6 +17,7 @@ import { fixShards } from "../../src/log/settings.ts";
 import { createLogger } from "../../src/telemetry.ts";
 import { createClient } from "../support/client.ts";
 import { startTestGateway } from "../support/gateway.ts";
+import { changeOwner, raiseEpoch, raiseGeneration } from "../support/leases.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { upTo } from "../support/pushes.ts";
 import { startReceiver } from "../support/receiver.ts";
@@ -73,7 +74,7 @@ describe("a writer whose claims are out of date", () => {
     await write(fence, 1, delivered(1));
     expect(refused).toEqual([]);
     const before = await stored(fence);
-    await outdate(fence);
+    await outdate(database.sql, fence);
     await write(fence, 4, delivered(2), retrying(3, 1), { ...dead(4), detail });
     expect(await stored(fence)).toEqual(before);
     expect(refused).toEqual([fence]);
@@ -81,8 +82,8 @@ describe("a writer whose claims are out of date", () => {
 
   test("writes again under claims that are new", async () => {
     const old = await newEndpoint();
-    await raiseEpoch(old);
-    await raiseGeneration(old);
+    await raiseEpoch(database.sql, old);
+    await raiseGeneration(database.sql, old);
     const fence = { ...old, epoch: old.epoch + 1, generation: old.generation + 1 };
     await write(fence, 1, delivered(1));
     expect((await stored(fence)).deliveries).toEqual([[1, "delivered", 1]]);
@@ -94,8 +95,8 @@ describe("a writer whose claims are out of date", () => {
     const sibling = await newEndpoint(good[0]);
     const late = await newEndpoint(good[0]);
     const lost = await newEndpoint();
-    await raiseGeneration(late);
-    await raiseEpoch(lost);
+    await raiseGeneration(database.sql, late);
+    await raiseEpoch(database.sql, lost);
     const all = [good[0], late, sibling, lost, good[1]].filter((fence) => fence !== undefined);
     for (const sequence of [1, 2]) {
       for (const fence of all) record(fence, sequence, delivered(sequence));
@@ -420,19 +421,6 @@ async function newEndpoint(beside?: Fence): Promise<Fence> {
     insert into positions (tenant, consumer, shard, sequence, day, last_matched, status, generation)
     values (${tenant}, ${endpoint}, ${shard}, 0, ${today}, 0, 'active', 5)`;
   return { tenant, endpoint, shard, epoch: 3, generation: 5 };
-}
-
-async function raiseEpoch({ shard }: Fence): Promise<void> {
-  await database.sql`update shard_leases set epoch = epoch + 1 where shard = ${shard}`;
-}
-
-async function changeOwner({ shard }: Fence): Promise<void> {
-  await database.sql`update shard_leases set owner = ${randomUUID()} where shard = ${shard}`;
-}
-
-async function raiseGeneration({ endpoint }: Fence): Promise<void> {
-  await database.sql`
-    update positions set generation = generation + 1 where consumer = ${endpoint}`;
 }
 
 /** All that the ledger has written of one endpoint, as short rows in order. */

@@ -37,6 +37,7 @@ export function startLease(options: {
   const { sql, log, process, alone, gained } = options;
   let prepared = false;
   let stopAt = 0;
+  let keeping = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let turning = turn();
@@ -49,12 +50,15 @@ export function startLease(options: {
   async function turn(): Promise<void> {
     try {
       if (!prepared) await prepare();
+      sayWhenLate();
       const askedAt = performance.now();
       const granted = await ask();
       // Only now: it may have run out while the answer was on its way.
-      const held = isHeld();
+      sayWhenLate();
       stopAt = granted ? askedAt + leaseMs - marginMs : 0;
-      if (!held && isHeld()) {
+      if (!granted) keeping = false;
+      if (!keeping && isHeld()) {
+        keeping = true;
         log.info({ process }, "keeping house");
         gained();
       }
@@ -65,6 +69,14 @@ export function startLease(options: {
     timer = setTimeout(() => {
       turning = turn();
     }, renewEveryMs);
+  }
+
+  /** The process was stopped or starved, or the database away, for longer than the lease holds. */
+  function sayWhenLate(): void {
+    if (!keeping || isHeld()) return;
+    keeping = false;
+    const lateMs = Math.round(performance.now() - stopAt);
+    log.warn({ process, lateMs }, "housekeeper's lease not renewed in time: keeps house no more");
   }
 
   async function prepare(): Promise<void> {

@@ -4,8 +4,10 @@
  * clock judges expiry; this process stops by its own monotonic clock, at a time taken before it
  * asked for the renewal, so it stops first.
  *
- * A process that slept through its lease may still finish requests that were under way: sockets
- * cannot be fenced. What it writes afterwards carries an old epoch and changes nothing.
+ * A process that was stopped, or starved of its processor, for longer than its lease finds out by
+ * that clock, which goes on meanwhile, before it starts anything. It may still finish requests that
+ * were under way: sockets cannot be fenced. What it writes afterwards carries an old epoch and
+ * changes nothing.
  */
 import { arrayText, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry.ts";
@@ -17,9 +19,17 @@ const leaseMs = 4_000;
 /** How long before the lease runs out the owner stops, for the clocks' different speeds. */
 const marginMs = 500;
 
+/** How often it looks at its clock. A look that comes later than the margin was kept from coming. */
+const lookEveryMs = marginMs / 2;
+
 export type Leases = {
   /** False when the leases may have run out: nothing new may be started then. */
   isHeld(): boolean;
+  /**
+   * Takes no more shards, and gives back each as soon as it is not busy: nobody waits for the slowest
+   * attempt of all.
+   */
+  leave(busyShards: () => ReadonlySet<number>): void;
   /** Gives the shards back at once, so that others need not wait for the leases to run out. */
   stop(): Promise<void>;
 };
@@ -40,8 +50,12 @@ export async function startLeases(options: {
   const { sql, log, process, shards, alone, gained, lost } = options;
   const held = new Map<number, number>();
   let stopAt = 0;
+  let lookedAt = performance.now();
   let stopped = false;
+  /** Set while leaving. */
+  let busyShards: (() => ReadonlySet<number>) | undefined;
   let timer: NodeJS.Timeout | undefined;
+  /** Never rejects. One turn at a time, or a shard claimed by one would be missed by the next. */
   let turning: Promise<void> = Promise.resolve();
   /** Shards that are being given up. Renewals go on meanwhile. */
   const handovers = new Set<Promise<void>>();
@@ -55,42 +69,50 @@ export async function startLeases(options: {
     await sql`delete from push_processes`;
   }
   await turn();
-  const watchdog = setInterval(giveUpWhenLate, marginMs / 2);
-  schedule();
-  return { stop, isHeld: () => performance.now() < stopAt };
+  const watchdog = setInterval(look, lookEveryMs);
+  schedule(renewEveryMs);
+  return { isHeld: () => performance.now() < stopAt, leave, stop };
 
-  function schedule() {
+  function schedule(afterMs: number) {
+    clearTimeout(timer);
     timer = setTimeout(() => {
-      turning = turn()
+      turning = turning
+        .then(turn)
         .catch((error: unknown) => log.warn({ err: error }, "leases not renewed, trying again"))
         .finally(() => {
-          if (!stopped) schedule();
+          if (!stopped) schedule(renewEveryMs);
         });
-    }, renewEveryMs);
+    }, afterMs);
   }
 
   async function turn(): Promise<void> {
     const askedAt = performance.now();
-    const { renewed, processes } = await renew();
+    const { renewed, share } = await renew();
     stopAt = askedAt + leaseMs - marginMs;
     const gone = [...held.keys()].filter((shard) => renewed.get(shard) !== held.get(shard));
     if (gone.length > 0) handOver(letGo(gone, "taken over by another process"));
 
-    const share = Math.ceil(shards / processes);
-    if (held.size > share) handOver(release([...held.keys()].slice(share)));
+    const busy = busyShards?.();
+    if (busy !== undefined) handOver(release([...held.keys()].filter((shard) => !busy.has(shard))));
+    else if (held.size > share) handOver(release([...held.keys()].slice(share)));
     else if (held.size < share && !stopped) await claim(share - held.size);
   }
 
+  /** Also tells how many shards are this process's share: those of all add up to all. */
   async function renew() {
     const expiry = `${leaseMs} milliseconds`;
-    const rows = await sql<{ shard: number | null; epoch: number; processes: number }[]>`
+    const leaving = busyShards !== undefined;
+    const rows = await sql<
+      { shard: number | null; epoch: number; others: number; before: number }[]
+    >`
       with me as (
         insert into push_processes (id, expires_at)
-        values (${process}, clock_timestamp() + ${expiry}::interval)
+        select ${process}, clock_timestamp() + ${expiry}::interval where not ${leaving}
         on conflict (id) do update set expires_at = excluded.expires_at
       ), dead as (
         delete from push_processes where id in (
-          select id from push_processes where expires_at < clock_timestamp() and id <> ${process}
+          select id from push_processes
+          where case id when ${process} then ${leaving} else expires_at < clock_timestamp() end
           for update skip locked)
       ), mine as (
         -- In the order in which outcomes lock them, or the two could wait for each other.
@@ -102,14 +124,19 @@ export async function startLeases(options: {
         from mine where s.shard = mine.shard
         returning s.shard, s.epoch
       )
-      select r.shard, r.epoch, p.processes
-      from (select count(*)::int + 1 as processes from push_processes
+      select r.shard, r.epoch, p.others, p.before
+      from (select count(*)::int as others, (count(*) filter (where id < ${process}))::int as before
+            from push_processes
             where id <> ${process} and expires_at >= clock_timestamp()) p
       left join renewed r on true`;
     const renewed = new Map(
       rows.flatMap(({ shard, epoch }) => (shard === null ? [] : [[shard, epoch]])),
     );
-    return { renewed, processes: rows[0]?.processes ?? 1 };
+    const { others, before } = rows[0] ?? { others: 0, before: 0 };
+    // The ones left over go to the first processes, in the order of their ids.
+    const rest = shards % (others + 1);
+    const share = Math.floor(shards / (others + 1)) + (before < rest ? 1 : 0);
+    return { renewed, share };
   }
 
   async function claim(count: number): Promise<void> {
@@ -129,6 +156,7 @@ export async function startLeases(options: {
 
   /** In order: stop the work, write its outcomes, then give the shards to whoever wants them. */
   async function release(some: number[]): Promise<void> {
+    if (some.length === 0) return;
     const epochs = some.map((shard) => held.get(shard) ?? 0);
     await letGo(some, "handed over");
     await sql`
@@ -155,9 +183,23 @@ export async function startLeases(options: {
     await lost(some);
   }
 
-  function giveUpWhenLate() {
-    if (held.size === 0 || performance.now() < stopAt) return;
+  function look(): void {
+    const now = performance.now();
+    const keptMs = Math.round(now - lookedAt - lookEveryMs);
+    lookedAt = now;
+    if (held.size === 0 || now < stopAt) return;
+    if (keptMs > marginMs) {
+      log.warn(
+        { shards: held.size, keptMs, leaseMs },
+        `was stopped or starved for ${keptMs} ms while its leases ran out: gives up its shards`,
+      );
+    }
     handOver(letGo([...held.keys()], "the lease could not be renewed in time"));
+  }
+
+  function leave(busy: () => ReadonlySet<number>): void {
+    busyShards = busy;
+    schedule(0);
   }
 
   async function stop(): Promise<void> {

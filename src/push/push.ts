@@ -32,7 +32,8 @@ export type Push = {
   status(): PushStatus;
   /**
    * Starts nothing new, lets attempts end within the grace time, writes their outcomes and gives
-   * the shards back. What has not ended by then is delivered again by whoever takes over.
+   * back the shards, each as soon as none of its attempts is under way. What has not ended by then is
+   * delivered again by whoever takes over.
    */
   stop(graceMs: number): Promise<void>;
 };
@@ -213,7 +214,9 @@ export async function startPush(options: {
     clearInterval(sweep);
     clearInterval(comparison);
     stopped = true;
-    await scheduler.stop(graceMs);
+    const ended = scheduler.stop(graceMs);
+    leases.leave(scheduler.busyShards);
+    await ended;
     // Without the database neither can be done: whoever takes over waits for the leases then.
     const given = leases
       .stop()

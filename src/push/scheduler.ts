@@ -57,7 +57,8 @@ export function createScheduler(options: {
   const { slots, deliver, mayStart } = options;
   const lines = { proven: lineOf("proven"), new: lineOf("new"), slow: lineOf("slow") };
   const rates = new Map<TenantId, Rate>();
-  const running = new Set<Promise<void>>();
+  /** With the shard of each. */
+  const running = new Map<Promise<void>, number>();
   /** Slots in use: of all, by standing, and by tenant. */
   let used = 0;
   const usedBy: Record<Standing, number> = { proven: 0, new: 0, slow: 0 };
@@ -72,7 +73,7 @@ export function createScheduler(options: {
   let pause: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  return { ready, limit, pump, inFlight: () => running.size, stop };
+  return { ready, limit, pump, inFlight: () => running.size, busyShards, stop };
 
   function ready(lane: Lane): void {
     const held = rates.get(lane.endpoint.tenant)?.held;
@@ -188,7 +189,7 @@ export function createScheduler(options: {
       count(-taken);
       pump();
     });
-    running.add(done);
+    running.set(done, lane.endpoint.shard);
 
     function count(change: number) {
       used += change;
@@ -203,6 +204,11 @@ export function createScheduler(options: {
     return usedByTenant.get(tenant) ?? 0;
   }
 
+  /** Those with attempts under way. */
+  function busyShards(): ReadonlySet<number> {
+    return new Set(running.values());
+  }
+
   /** Starts nothing more; resolves when what is in flight has ended, or after `graceMs`. */
   async function stop(graceMs: number): Promise<void> {
     stopped = true;
@@ -213,7 +219,7 @@ export function createScheduler(options: {
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, graceMs);
     });
-    await Promise.race([Promise.all(running), grace]);
+    await Promise.race([Promise.all(running.keys()), grace]);
     clearTimeout(timer);
   }
 }

@@ -60,9 +60,7 @@ describe("three processes", () => {
     { timeout: 90_000 },
     async () => {
       const { sql } = database;
-      await sql`
-      create table turns (id bigint primary key generated always as identity,
-        process int not null, began_at timestamptz not null, ended_at timestamptz)`;
+      await createTurns();
       const processes = [startProcess(), startProcess(), startProcess()];
       const keepers: number[] = [];
       // Killed, its lease has to run out; asked to stop, it gives it back.
@@ -94,12 +92,6 @@ describe("three processes", () => {
         return row?.process;
       }
 
-      async function turnsOf(keeper: number): Promise<number> {
-        const [row] = await sql<[{ count: number }]>`
-        select count(*)::int as count from turns where process = ${keeper} and ended_at is not null`;
-        return row.count;
-      }
-
       async function end(pid: number, signal: NodeJS.Signals): Promise<void> {
         const child = processes.find((each) => each.pid === pid);
         if (child === undefined) throw new Error(`no process ${pid}`);
@@ -110,10 +102,46 @@ describe("three processes", () => {
     },
   );
 
+  test(
+    "leave one that was stopped for longer than its lease without a turn, and it says so",
+    { timeout: 90_000 },
+    async () => {
+      await createTurns();
+      const stopped = startProcess();
+      let said = "";
+      stopped.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+      const pid = stopped.pid ?? 0;
+      await waitUntil(async () => (await turnsOf(pid)) >= 5, { deadlineMs: takeoverDeadlineMs });
+      const other = startProcess().pid ?? 0;
+      stopped.kill("SIGSTOP");
+      await waitUntil(async () => (await turnsOf(other)) >= 5, { deadlineMs: takeoverDeadlineMs });
+      const before = await turnsOf(pid);
+      stopped.kill("SIGCONT");
+      await waitUntil(() => said.includes("keeps house no more"), {
+        deadlineMs: takeoverDeadlineMs,
+        what: "its warning",
+      });
+      const turns = await turnsOf(other);
+      await waitUntil(async () => (await turnsOf(other)) >= turns + 5);
+      // But for the one statement that may have been under way.
+      expect(await turnsOf(pid)).toBeLessThanOrEqual(before + 1);
+    },
+  );
+
+  async function createTurns(): Promise<void> {
+    await database.sql`
+      create table turns (id bigint primary key generated always as identity,
+        process int not null, began_at timestamptz not null, ended_at timestamptz)`;
+  }
+
+  async function turnsOf(keeper: number): Promise<number> {
+    const [row] = await database.sql<[{ count: number }]>`
+      select count(*)::int as count from turns where process = ${keeper} and ended_at is not null`;
+    return row.count;
+  }
+
   function startProcess(): ChildProcess {
-    const child = spawn(process.execPath, [program, url], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    const child = spawn(process.execPath, [program, url], { stdio: ["ignore", "ignore", "pipe"] });
     opened.defer(() => void child.kill("SIGKILL"));
     return child;
   }

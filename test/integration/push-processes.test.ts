@@ -1,5 +1,6 @@
 /** The push role across processes: one after the other, and several at once. */
 
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import { openDatabase } from "../../src/db/database.ts";
 import { createClient, type Client } from "../support/client.ts";
@@ -122,23 +123,41 @@ test("a second process gets its share of the shards in the middle of a load", as
   await receiver.received(100);
 
   await first.another();
-  const database = openDatabase(first.databaseUrl, { connections: 1, name: "test" });
-  opened.defer(() => database.stop());
   // Handing over waits for what was recorded so far, not for a moment without any load.
-  await waitUntil(
-    async () => {
-      const shares = await database.sql<{ shards: number }[]>`
-        select count(*)::int as shards from shard_leases where owner is not null group by owner`;
-      return shares.length === 2 && shares.every(({ shards }) => shards === 8);
-    },
-    { deadlineMs: 3_000, what: "an even share" },
-  );
+  await sharesBecome(first.databaseUrl, [8, 8], 3_000);
   const ids = await load.stop();
   await waitUntil(() => new Set(receiver.requests.map(eventOf)).size === ids.length, {
     deadlineMs: 10_000,
     what: "the delivery of every event",
   });
 });
+
+test("three processes share evenly, and so do those that are left", async () => {
+  const first = await startFirst();
+  const second = await first.another();
+  await first.another();
+  await sharesBecome(first.databaseUrl, [86, 85, 85]);
+  await second.stop();
+  await sharesBecome(first.databaseUrl, [128, 128]);
+});
+
+async function sharesBecome(url: string, wanted: readonly number[], deadlineMs = 20_000) {
+  const database = openDatabase(url, { connections: 1, name: "test" });
+  opened.defer(() => database.stop());
+  let found: readonly number[] = [];
+  await waitUntil(
+    async () => {
+      const rows = await database.sql<{ shards: number }[]>`
+        select count(*)::int as shards from shard_leases where owner is not null
+        group by owner order by shards desc`;
+      found = rows.map(({ shards }) => shards);
+      return isDeepStrictEqual(found, wanted);
+    },
+    { deadlineMs, what: `shares of ${wanted.join(", ")}` },
+  ).catch((cause: unknown) => {
+    throw new Error(`the shares stayed ${found.join(", ")}`, { cause });
+  });
+}
 
 function startLoad(client: Client, tenants: readonly string[]) {
   const ids: string[] = [];

@@ -1,6 +1,7 @@
 /**
  * A process that offers to keep house on the database given as argument: its chore leaves a row in
- * `turns` when it begins, and fills in the end of it a moment later. On SIGTERM it stops in order.
+ * `turns` when it begins, and fills in the end of it a moment later. Its warnings go to stderr. On
+ * SIGTERM it stops in order.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../src/db/database.ts";
@@ -16,7 +17,7 @@ const database = openDatabase(url, { connections: 2, name: "test housekeeping" }
 const { sql } = database;
 const housekeeping = startHousekeeping({
   sql,
-  log: createLogger({ level: "silent" }),
+  log: createLogger({ level: "warn" }),
   chores: [{ name: "turn", everyMs: 50, run }],
 });
 process.once("SIGTERM", () => void stop());

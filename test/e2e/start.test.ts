@@ -5,9 +5,12 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "../../src/db/database.ts";
 import { createClient } from "../support/client.ts";
+import { createEmptyDatabase, readMigrations } from "../support/migrations.ts";
 import {
   createDirectory,
+  productionEnvironment,
   runGateway,
   startGatewayProcess,
   type GatewayProcess,
@@ -140,4 +143,29 @@ describe("refuses to start, in words and with exit code 1,", () => {
     expect(stderr).toMatch(/^tidegate: .*\n.*DATABASE_URL/);
     await expect(stat(join(directory.path, ".tidegate"))).rejects.toThrow("ENOENT");
   });
+});
+
+test("six processes at once on an empty database all come up without an error", async () => {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await createEmptyDatabase());
+  const directory = opened.use(await createDirectory());
+  const env = { ...productionEnvironment(url), LOG_LEVEL: "error" };
+  const roles = ["api", "api", "push", "push", "api,push", "api,push"];
+  const gateways = await Promise.all(
+    roles.map(async (TIDEGATE_ROLES) => {
+      const options = { directory: directory.path, env: { ...env, TIDEGATE_ROLES } };
+      return opened.use(await startGatewayProcess(options));
+    }),
+  );
+  for (const gateway of gateways) {
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    expect(gateway.stderr()).toBe("");
+  }
+  const { sql, stop } = openDatabase(url, { connections: 1, name: "test" });
+  opened.defer(stop);
+  const [schema] = await sql`select
+    (select count(*)::int from drizzle.__drizzle_migrations) as migrations,
+    (select count(*)::int from log_settings where restored_at is null) as settings,
+    (select count(*)::int from keys) as keys`;
+  expect(schema).toEqual({ migrations: readMigrations().length, settings: 1, keys: 1 });
 });

@@ -27,11 +27,17 @@ export function readMigrations(): Migration[] {
 
 /** A database of its own with the schema as it was after the migration `tag`. */
 export async function createDatabaseOf(tag: string): Promise<TestDatabase> {
+  const created = await createEmptyDatabase();
+  await migrateTo(created.url, tag);
+  return created;
+}
+
+/** A database as an operator makes it for the first start. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
   const server = inject("postgresUrl");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await runAlone(server, `create database ${name}`);
   const url = urlOfDatabase(server, name);
-  await migrateTo(url, tag);
   const drop = () => runAlone(server, `drop database if exists ${name} with (force)`);
   return { url, drop, [Symbol.asyncDispose]: drop };
 }

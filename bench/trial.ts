@@ -14,6 +14,7 @@ import { behind } from "./trials/behind.ts";
 import { depth } from "./trials/depth.ts";
 import { down } from "./trials/down.ts";
 import { hung } from "./trials/hung.ts";
+import { idle } from "./trials/idle.ts";
 import { keyed } from "./trials/keyed.ts";
 import { killed } from "./trials/killed.ts";
 import { locked } from "./trials/locked.ts";
@@ -28,7 +29,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced, down, behind, spread, killed],
+  ...[textbook, hung, paced, down, behind, spread, killed, idle],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { duplicatesExplained } from "./check.ts";
-import { createInjector } from "./faults.ts";
+import { createInjector, type Injected } from "./faults.ts";
 import { startLoad } from "./load.ts";
 import { planFaults } from "./plan.ts";
 import { count, faultsText, linesOf } from "./report.ts";
@@ -25,6 +25,9 @@ export const chaos: Scenario = {
 const settleMs = 15_000;
 
 const calmMs = 6_000;
+
+/** They last four seconds. */
+const leaseSurelyOverMs = 5_000;
 
 async function run(options: ScenarioOptions): Promise<Outcome> {
   const { seed, seconds, kinds, brokers } = options;
@@ -44,6 +47,8 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
   const inCalm = repeatsOf(world) - before;
   if (inCalm > 0) world.violations.report("duplicates", `${inCalm} when the faults were long over`);
 
+  checkSleepers(world, injector.injected);
+
   const runSeconds = (performance.now() - startedAt) / 1_000;
   const explained = duplicatesExplained(injector.injected, {
     windows: windowsOf(world),
@@ -59,6 +64,20 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
       ["duplicates", `${count(repeats)}, of at most ${count(explained)} that the faults explain`],
     ]),
   ]);
+}
+
+/** A push process that was stopped for longer than its leases says that it gave its shards up. */
+function checkSleepers({ gateways, violations }: World, faults: readonly Injected[]): void {
+  for (const [index, { name, roles, log }] of gateways.entries()) {
+    if (roles === "api") continue;
+    const slept = faults.filter(
+      ({ kind, target, startedAt, endedAt }) =>
+        kind === "stop" && target === index && endedAt - startedAt > leaseSurelyOverMs,
+    );
+    if (slept.length > 0 && !log().includes("gives up its shards")) {
+      violations.report("leases", `${name} was stopped ${slept.length} times and says nothing`);
+    }
+  }
 }
 
 /** Accepted again where nobody asked for it. */

@@ -19,10 +19,9 @@ export function kindsOf({ producers, readers, hooks }: World): Kind[] {
     { name: "stream", parties: readers.filter(({ kind }) => kind === "stream") },
     ...(["parallel", "fifo", "subject"] as const).map((ordering) => ({
       name: `push, ${ordering}`,
-      // Of those whose receivers refuse nothing, where there are some.
       parties: hooks.filter((hook) => hook.ordering === ordering && hook.behaviour !== "wary"),
     })),
-  ];
+  ].filter(({ parties }) => parties.length > 0);
 }
 
 export function countsText(world: World, accounts: Accounts): string {

@@ -103,8 +103,8 @@ export async function openWorld(
     ...production,
     TIDEGATE_RETENTION_DAYS: "5",
     TIDEGATE_SHUTDOWN_SECONDS: "5",
-    // Not found out: without being advertised, a cluster looks like one server.
-    TIDEGATE_NATS_REPLICAS: String(options.brokers),
+    // Not found out: a cluster whose servers are not advertised looks like one server.
+    ...(options.brokers === 3 && { TIDEGATE_NATS_REPLICAS: "3" }),
     LOG_LEVEL: "warn",
   };
   const key = production.TIDEGATE_OPERATOR_KEY;

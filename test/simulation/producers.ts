@@ -50,8 +50,8 @@ export function createProducer(options: {
     during: createLatencies(),
     after: createLatencies(),
   };
-  /** Requests that failed: without an answer, and with one. */
-  const failures = { connection: 0, answered: 0 };
+  /** Requests that failed, by what the connection broke of or by the status of the answer. */
+  const failures = new Map<string, number>();
   return { name, tenant, keyed, sent, pulse, latencies, failures, run };
 
   /** Goes on until the signal; what was sent by then is known by the end. */
@@ -79,26 +79,36 @@ export function createProducer(options: {
   async function send(events: SentEvent[]): Promise<void> {
     let waiting = events;
     while (waiting.length > 0) {
+      let isAnswered = true;
       const body = JSON.stringify({ events: waiting.map(toJson) }).replaceAll(quoted, exact);
       try {
         const { status, text } = await caller.ask("POST", "/events", { body });
         take(waiting, status, text);
-      } catch {
-        failures.connection += 1;
-        if (!keyed) for (const event of waiting) event.fate = "in doubt";
+        if (status !== 200) isAnswered = false;
+      } catch (error) {
+        isAnswered = false;
+        const reason = reasonOf(error);
+        fail(reason);
+        // A connection that was refused has carried nothing.
+        const inDoubt = !keyed && reason !== "ECONNREFUSED";
+        if (inDoubt) for (const event of waiting) event.fate = "in doubt";
       }
       waiting = waiting.filter(({ fate }) => fate === "sent");
-      if (waiting.length > 0) await caller.next();
+      if (!isAnswered || waiting.length > 0) await caller.next();
     }
   }
 
   function take(events: SentEvent[], status: number, text: string): void {
     const answer = JSON.parse(text) as { results?: Result[]; detail?: string };
-    if (status !== 200) failures.answered += 1;
+    if (status !== 200) fail(`status ${status}`);
     const whole: Result = { status, problem: answer };
     const results = status === 200 ? (answer.results ?? []) : events.map(() => whole);
     events.forEach((event, index) => takeResult(event, results[index] ?? whole));
     if (status === 200) pulse.beat();
+  }
+
+  function fail(reason: string): void {
+    failures.set(reason, (failures.get(reason) ?? 0) + 1);
   }
 
   function takeResult(event: SentEvent, { status, id, sequence, problem }: Result): void {
@@ -122,4 +132,10 @@ export function createProducer(options: {
       data: { producer: name, n, at, total: exact },
     };
   }
+}
+
+/** As a client sees it: `ECONNREFUSED`, `UND_ERR_SOCKET`, `TimeoutError` … */
+function reasonOf(error: unknown): string {
+  const { code, name } = error as { code?: string | number; name?: string };
+  return typeof code === "string" ? code : (name ?? String(error));
 }

@@ -27,8 +27,6 @@ export function kindsOf({ producers, readers, hooks }: World): Kind[] {
 export function countsText(world: World, accounts: Accounts): string {
   const sent = world.producers.flatMap(({ sent }) => sent);
   const fates = (fate: string) => count(sent.filter((event) => event.fate === fate).length);
-  const failures = (of: "connection" | "answered") =>
-    count(world.producers.reduce((sum, { failures }) => sum + failures[of], 0));
   const reconnects = (kind: string) =>
     count(
       world.readers
@@ -42,10 +40,7 @@ export function countsText(world: World, accounts: Accounts): string {
       "appends",
       `${fates("acknowledged")} acknowledged, ${fates("refused")} refused, ${fates("in doubt")} in doubt`,
     ],
-    [
-      "requests that failed",
-      `${failures("connection")} without an answer, ${failures("answered")} refused`,
-    ],
+    ["requests that failed", failuresText(world)],
     ["reconnects", `${reconnects("poll")} of pollers, ${reconnects("stream")} of streams`],
     [
       "pushes",
@@ -57,6 +52,15 @@ export function countsText(world: World, accounts: Accounts): string {
       `${count(repeats)}, ${((100 * repeats) / Math.max(1, pushes)).toFixed(2)} % of the pushes`,
     ],
   ]);
+}
+
+/** Those of producers, by how. */
+function failuresText({ producers }: World): string {
+  const all = new Map<string, number>();
+  for (const [reason, times] of producers.flatMap(({ failures }) => [...failures])) {
+    all.set(reason, (all.get(reason) ?? 0) + times);
+  }
+  return [...all].map(([reason, times]) => `${reason} ${count(times)}`).join(", ") || "none";
 }
 
 export function faultsText(faults: readonly Injected[]): string {

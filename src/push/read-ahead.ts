@@ -99,6 +99,8 @@ export function createReadAhead(options: {
 
   /** To its place in the order of the log. */
   function giveBack(item: Item): void {
+    // What lies before it was let go of meanwhile: it is read again, behind that.
+    if (item.event.sequence > window.scanned().sequence) return window.forget(item.event.sequence);
     const index = items.findIndex(({ event }) => event.sequence > item.event.sequence);
     items.splice(index === -1 ? items.length : index, 0, item);
     weigh(item.event.envelope.length);

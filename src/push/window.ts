@@ -19,6 +19,7 @@ export function createWindow(position: Position, lastMatched: Sequence) {
     add,
     skip,
     settle,
+    forget,
     moveTo,
     moveBack,
     low: () => low,
@@ -52,6 +53,11 @@ export function createWindow(position: Position, lastMatched: Sequence) {
     if (entry === undefined) return;
     entry.settled = true;
     moveLow();
+  }
+
+  /** As if it had not been added, which it will be: it lies before what is scanned next. */
+  function forget(sequence: Sequence): void {
+    open.delete(sequence);
   }
 
   /** All up to here has been scanned, and what matched was added. */

@@ -55,40 +55,65 @@ function open(budget: BufferBudget, wanted = 8) {
 
 describe("what is read ahead", () => {
   test("comes once and in order, whatever is dropped meanwhile", async () => {
-    const step = fc.record({
-      act: fc.constantFrom("take", "take", "take", "settle", "settle", "drop", "append", "wait"),
-      which: fc.nat(50),
-    });
+    const acts = ["take", "take", "settle", "settle", "drop", "append", "wait", "probe", "fail"];
+    const step = fc.record({ act: fc.constantFrom(...acts), which: fc.nat(50) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 200 }), async (steps) => {
         const { ahead, window, append, log } = open(createBufferBudget(1 << 20));
-        const taken: number[] = [];
+        const taken = new Set<number>();
         const begun: Item[] = [];
+        const probes: Item[] = [];
         for (const { act, which } of steps) {
           if (act === "append") append(which % 10);
           if (act === "drop") ahead.drop();
           if (act === "wait") await turn();
           if (act === "take") take();
+          if (act === "probe") probe(which);
+          if (act === "fail") fail();
           if (act === "settle") settle(which);
           check();
         }
+        while (probes.length > 0) fail();
         while (window.low().sequence < log.length) {
           take();
           settle(0);
           await turn();
         }
-        const matching = log
-          .filter(({ type }) => type === "wanted")
-          .map(({ sequence }) => sequence);
-        expect(taken).toEqual(matching);
+        expect(taken).toEqual(new Set(matching()));
+
+        function matching() {
+          return log.filter(({ type }) => type === "wanted").map(({ sequence }) => sequence);
+        }
 
         function take() {
           const item = ahead.take();
           if (item === undefined) return;
-          const before = taken.at(-1) ?? 0;
-          expect(item.previous).toBe(before);
-          taken.push(item.event.sequence);
+          expect(item.event.sequence).toBe(matching().find((sequence) => !taken.has(sequence)));
+          note(item);
           begun.push(item);
+        }
+
+        /** Any of what is there, and not always the first. */
+        function probe(which: number) {
+          const item = ahead.takeAny(() => true, which / 51);
+          if (item === undefined) return;
+          note(item);
+          probes.push(item);
+        }
+
+        function note({ event: { sequence }, previous }: Item) {
+          expect(taken).not.toContain(sequence);
+          taken.add(sequence);
+          expect(previous).toBe(matching().findLast((before) => before < sequence) ?? 0);
+        }
+
+        /** The endpoint is not back: it keeps nothing in memory. */
+        function fail() {
+          const item = probes.shift();
+          if (item === undefined) return;
+          taken.delete(item.event.sequence);
+          ahead.giveBack(item);
+          ahead.drop();
         }
 
         function settle(index: number) {
@@ -97,12 +122,34 @@ describe("what is read ahead", () => {
         }
 
         function check() {
-          const unsettled = Math.min(...begun.map(({ event }) => event.sequence), Infinity);
-          expect(window.low().sequence).toBeLessThan(unsettled);
+          const open = [...begun, ...probes].map(({ event }) => event.sequence);
+          expect(window.low().sequence).toBeLessThan(Math.min(...open, Infinity));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
+  });
+
+  test("holds what lies before a probe that failed, when that was let go of meanwhile", async () => {
+    const { ahead, window, append, log } = open(createBufferBudget(1 << 20));
+    append(12);
+    for (let n = 0; n < 20; n += 1) await turn();
+    const probe = ahead.takeAny(() => true, 0.7);
+    expect(probe?.event.sequence).toBeGreaterThan(1);
+    ahead.drop(); // by the budget
+    if (probe !== undefined) ahead.giveBack(probe);
+    ahead.drop(); // the endpoint is not back
+    expect(window.low().sequence).toBe(0);
+    const taken: (readonly [number, number])[] = [];
+    while (window.low().sequence < log.length) {
+      ahead.fill();
+      await turn();
+      const item = ahead.take();
+      if (item === undefined) continue;
+      taken.push([item.event.sequence, item.previous]);
+      window.settle(item.event.sequence);
+    }
+    expect(taken).toEqual([1, 2, 4, 5, 7, 8, 10, 11].map((n, at, all) => [n, all[at - 1] ?? 0]));
   });
 
   test("is no more than is wanted, however much there is", async () => {

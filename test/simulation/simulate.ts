@@ -10,7 +10,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,7 @@ const usage = `usage: npm run simulate -- [scenario] [--minutes N] [--seed N] [-
 
 ${scenarios.map(({ name, what }) => `  ${name.padEnd(10)}${what}`).join("\n")}`;
 
+useOwnTemporaryFolder();
 const { scenario, options } = readOptions(process.argv.slice(2));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   // What was started ends with this process.
@@ -104,10 +105,19 @@ function endWith(check: Check, what: string): never {
   process.exit(1);
 }
 
-/** The revision's files in a folder that is removed at the end; its packages are those of here. */
+/** Whatever the parts of a simulation write goes with this process, however it ends. */
+function useOwnTemporaryFolder(): void {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-simulate-"));
+  // Postgres may run as another user, who has to come through here.
+  chmodSync(folder, 0o711);
+  process.env["TMPDIR"] = folder;
+  const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
+  process.once("exit", () => rmSync(folder, options));
+}
+
+/** The revision's files, in a folder of their own; its packages are those of here. */
 function checkOut(revision: string): string {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-version-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const archive = execFileSync("git", ["archive", revision], { cwd: root, maxBuffer: 1 << 28 });
   execFileSync("tar", ["-x", "-C", folder], { input: archive });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));

@@ -192,6 +192,7 @@ async function freePort(): Promise<number> {
 /** A test that is aborted leaves no server behind. */
 function endWithThisProcess(child: ChildProcess): void {
   const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  // Before whoever removes the folders that it writes to.
+  process.prependOnceListener("exit", kill);
   child.once("exit", () => process.off("exit", kill));
 }

@@ -4,6 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,12 +30,19 @@ export type OwnPostgres = AsyncDisposable & {
 
 const run = promisify(execFile);
 
+/** Of a server that is told to end at once; it removes its file when its children are gone. */
+const endMaxMs = 6_000;
+const endLookMs = 20;
+
 export async function startOwnPostgres(): Promise<OwnPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), "tidegate-own-"));
   const log = createLogger({ level: "warn" });
   const cluster = await openCluster({ dataDir, durable: false, log });
   const port = await freePort();
   const start = () => cluster.start(port);
+  // A run that is aborted leaves no server behind, which has a session of its own.
+  const endAtExit = () => endNow(cluster.directory);
+  process.prependOnceListener("exit", endAtExit);
   await start();
   return {
     url: `postgres://${superuser}:${cluster.password}@127.0.0.1:${port}/postgres`,
@@ -49,6 +57,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     freeze: () => signalAll("SIGSTOP"),
     thaw: () => signalAll("SIGCONT"),
     async [Symbol.asyncDispose]() {
+      process.off("exit", endAtExit);
       await signalAll("SIGCONT");
       await cluster.stop();
       await rm(dataDir, { recursive: true });
@@ -69,6 +78,23 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
         // A session that has ended since.
       }
     }
+  }
+}
+
+/** Ends the server while this process ends, when nothing can be awaited any more. */
+function endNow(directory: string): void {
+  const file = join(directory, "postmaster.pid");
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, "utf8").split("\n")[0]);
+  try {
+    // 0 would be this process's own group.
+    if (pid > 0) for (const signal of ["SIGQUIT", "SIGCONT"] as const) process.kill(pid, signal);
+  } catch {
+    return; // It has ended, and left its file behind.
+  }
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; existsSync(file) && waitedMs < endMaxMs; waitedMs += endLookMs) {
+    Atomics.wait(pause, 0, 0, endLookMs);
   }
 }
 

@@ -220,6 +220,7 @@ function killGroup(pid: number): void {
 /** A test that is aborted leaves no gateway behind. */
 function endWithThisProcess(child: ChildProcess): void {
   const kill = (): void => killGroup(child.pid ?? 0);
-  process.once("exit", kill);
+  // Before whoever removes the folders that it writes to.
+  process.prependOnceListener("exit", kill);
   child.once("exit", () => process.off("exit", kill));
 }

@@ -53,6 +53,7 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
   const explained = duplicatesExplained(injector.injected, {
     windows: windowsOf(world),
     pushesPerSecond: requestsOf(world) / runSeconds,
+    reach: (fault) => reachOf(world, fault),
   });
   const repeats = repeatsOf(world);
   if (repeats > explained) {
@@ -77,6 +78,23 @@ function checkSleepers({ gateways, violations }: World, faults: readonly Injecte
     if (slept.length > 0 && !log().includes("gives up its shards")) {
       violations.report("leases", `${name} was stopped ${slept.length} times and says nothing`);
     }
+  }
+}
+
+/** The part of all endpoints whose pushes a fault can repeat. */
+function reachOf({ gateways, tenants, hooks }: World, { kind, target }: Injected): number {
+  switch (kind) {
+    case "cut-receivers":
+    case "delay-receivers":
+    case "silence-receivers":
+      return 1 / tenants.length;
+    case "pause":
+      return 1 / hooks.length;
+    case "crash-postgres":
+      return 1;
+    default:
+      // A process that does not push repeats nothing.
+      return gateways[target]?.roles === "api" ? 0 : 1;
   }
 }
 

@@ -178,8 +178,10 @@ async function checkHook(world: World, hook: Hook, log: StoredLog, accounts: Acc
   const { violations } = world;
   const { name, accepted, settled } = hook;
   const ledger = await readLedger(world, hook);
+  const matching = matchingOf(log, hook.types);
+  checkAsked(world, hook, new Set(matching));
   let previous = 0;
-  for (const sequence of matchingOf(log, hook.types)) {
+  for (const sequence of matching) {
     const status = ledger.statusOf(sequence, log.subjects[sequence] ?? "");
     const isAccepted = (accepted[sequence] ?? 0) > 0;
     if (isAccepted) accounts.accepted += 1;
@@ -189,6 +191,9 @@ async function checkHook(world: World, hook: Hook, log: StoredLog, accounts: Acc
       accounts.lost += 1;
       violations.report("delivered", `${name}: ${sequence} was never accepted, and is ${status}`);
     }
+    if (status === "dead" && !isAccepted && !hook.isHasty) {
+      violations.report("delivered", `${name}: ${sequence} is dead, though no fault is that long`);
+    }
     if (status === "unknown") violations.report("accounted", `${name}: ${sequence}`);
     if (status === "delivered" && !isAccepted) violations.report("claimed", `${name}: ${sequence}`);
     if (settled.has(sequence) && status !== "delivered") {
@@ -197,6 +202,13 @@ async function checkHook(world: World, hook: Hook, log: StoredLog, accounts: Acc
     checkPush(world, hook, log, sequence, previous);
     previous = sequence;
   }
+}
+
+function checkAsked({ violations }: World, hook: Hook, matching: ReadonlySet<number>): void {
+  // Of what never came there is no element.
+  hook.checksums.forEach((_, sequence) => {
+    if (!matching.has(sequence)) violations.report("asked", `${hook.name}: ${sequence}`);
+  });
 }
 
 function checkPush(
@@ -255,17 +267,19 @@ async function checkLeases({ sql, gateways, violations }: World): Promise<void> 
 
 /**
  * How many duplicates the faults explain, at most: what was in flight then, and what was accepted
- * and could not be recorded before somebody else took over.
+ * and could not be recorded before somebody else took over. `reach` is the part of all endpoints
+ * that a fault can concern.
  */
 export function duplicatesExplained(
   faults: readonly Injected[],
-  { windows, pushesPerSecond }: { windows: number; pushesPerSecond: number },
+  options: { windows: number; pushesPerSecond: number; reach: (fault: Injected) => number },
 ): number {
-  return faults.reduce((sum, { kind, forMs }) => {
-    const unrecordedMs = unrecordedMsOf(kind, forMs);
+  const { windows, pushesPerSecond, reach } = options;
+  return faults.reduce((sum, fault) => {
+    const unrecordedMs = unrecordedMsOf(fault.kind, fault.forMs);
     return unrecordedMs === undefined
       ? sum
-      : sum + windows + (pushesPerSecond * unrecordedMs) / 1e3;
+      : sum + reach(fault) * (windows + (pushesPerSecond * unrecordedMs) / 1e3);
   }, 0);
 }
 

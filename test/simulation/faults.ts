@@ -44,8 +44,11 @@ export function createInjector(world: World) {
     const before = busy.get(target) ?? Promise.resolve();
     const done = before.then(async () => {
       const startedAt = performance.now();
-      await strike(world, fault);
-      injected.push({ ...fault, startedAt, endedAt: performance.now() });
+      if (await strike(world, fault)) {
+        injected.push({ ...fault, startedAt, endedAt: performance.now() });
+      } else {
+        world.say(`did nothing: ${describe(fault)}`);
+      }
     });
     busy.set(
       target,
@@ -92,7 +95,18 @@ function targetOf(world: World, { kind, target }: Fault): unknown {
   }
 }
 
-async function strike(world: World, fault: Fault): Promise<void> {
+/** False when there was nothing to do it to. */
+async function strike(world: World, fault: Fault): Promise<boolean> {
+  const { kind, target, amount } = fault;
+  if (kind === "delete-stream") return deleteStream(world);
+  if (kind === "rewind") return operate(() => rewind(world, target, amount));
+  await strikeFor(world, { ...fault, kind });
+  return true;
+}
+
+type LastingFault = Fault & { kind: Exclude<FaultKind, "delete-stream" | "rewind"> };
+
+async function strikeFor(world: World, fault: LastingFault): Promise<void> {
   const { kind, target, forMs, amount } = fault;
   const gateway = gatewayOf(world, target);
   const link = world.receiverLinks[target];
@@ -124,10 +138,6 @@ async function strike(world: World, fault: Fault): Promise<void> {
       await world.brokers[target]?.wipe();
       await delay(forMs);
       return world.brokers[target]?.restart();
-    case "delete-stream":
-      return deleteStream(world);
-    case "rewind":
-      return operate(() => rewind(world, target, amount));
     case "pause":
       return pause(world, target, forMs);
     default:
@@ -164,19 +174,20 @@ async function disturb(
   for (const link of links) await link.restore();
 }
 
-async function deleteStream(world: World): Promise<void> {
+async function deleteStream(world: World): Promise<boolean> {
   const servers = world.brokers.map(({ port }) => `127.0.0.1:${port}`);
   try {
     const connection = await connect({ servers, timeout: natsTimeoutMs, reconnect: false });
     try {
       const manager = await connection.jetstreamManager({ timeout: natsTimeoutMs });
-      await manager.streams.delete("TIDEGATE");
+      return await manager.streams.delete("TIDEGATE");
     } finally {
       await connection.close();
     }
   } catch (error) {
     // The broker is away, or electing: then something else is going wrong with it at this moment.
     world.say(`the stream was not deleted: ${String(error)}`);
+    return false;
   }
 }
 
@@ -184,7 +195,7 @@ async function deleteStream(world: World): Promise<void> {
  * Sends the tenant's wary endpoint about so many events back, whose receiver refuses what it knows.
  * What the ledger called delivered before is noted: it has to stay so.
  */
-async function rewind(world: World, target: number, events: number): Promise<void> {
+async function rewind(world: World, target: number, events: number): Promise<boolean> {
   const hook = hookOf(world, target, "wary");
   const client = world.client();
   const before = Number((await client.endpoint(hook.id)).position) - events;
@@ -192,13 +203,14 @@ async function rewind(world: World, target: number, events: number): Promise<voi
     ({ kind, tenant, types }) => kind === "stream" && tenant === hook.tenant && types === undefined,
   );
   const mark = stream?.marks.findLast(({ sequence }) => sequence < before);
-  if (mark === undefined) return;
+  if (mark === undefined) return false;
   const delivered = await world.sql<{ sequence: number }[]>`
     select sequence from deliveries
     where endpoint = ${endpointUuid(hook.id) ?? ""} and status = 'delivered'
       and sequence > ${mark.sequence}`;
   await client.act(hook.id, "resume", { from: { cursor: mark.cursor } });
   for (const { sequence } of delivered) hook.settled.add(sequence);
+  return true;
 }
 
 async function pause(world: World, target: number, forMs: number): Promise<void> {
@@ -209,10 +221,10 @@ async function pause(world: World, target: number, forMs: number): Promise<void>
 }
 
 /** Repeats until an api process does it: other things go wrong meanwhile. */
-async function operate(work: () => Promise<unknown>): Promise<void> {
+async function operate<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return void (await work());
+      return await work();
     } catch (error) {
       if (tries === operationTriesMax) throw error;
       await delay(operationPauseMs);

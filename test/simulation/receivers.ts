@@ -35,6 +35,8 @@ export function createHook(options: {
   types: string | undefined;
   ordering: Ordering;
   behaviour: Behaviour;
+  /** Its schedule is short, so that what fails a few times is dead. */
+  isHasty: boolean;
   phase: () => Phase;
   violations: Violations;
 }) {

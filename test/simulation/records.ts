@@ -91,7 +91,9 @@ export const checks = {
   readers: "pollers and streams have each matching event once, in order",
   resumable: "no reader is told that its cursor is of no use",
   caughtUp: "everybody comes to the end of the log once the faults are over",
-  delivered: "each matching event is accepted by its endpoint, or dead, retrying or waiting",
+  delivered:
+    "each matching event is accepted by its endpoint, or retrying, waiting or rightly dead",
+  asked: "nothing is pushed to an endpoint that did not ask for it",
   accounted: "each event up to an endpoint's position is accounted for in the ledger",
   claimed: "what the ledger calls delivered, its receiver has accepted",
   settled: "what was delivered once stays delivered",

@@ -184,7 +184,9 @@ async function populate(
     endpoints.map((plan) => {
       const { ordering, behaviour, types: only } = plan;
       const name = `${tenant}-${plan.name}`;
-      return createHook({ name, tenant, types: only, ordering, behaviour, phase, violations });
+      const isHasty = plan.schedule === hastySchedule;
+      const told = { phase, violations };
+      return createHook({ name, tenant, types: only, ordering, behaviour, isHasty, ...told });
     }),
   );
   const receiverUrl = await startHooks(hooks, opening);

@@ -103,8 +103,6 @@ export async function openWorld(
     ...production,
     TIDEGATE_RETENTION_DAYS: "5",
     TIDEGATE_SHUTDOWN_SECONDS: "5",
-    // Not found out: a cluster whose servers are not advertised looks like one server.
-    ...(options.brokers === 3 && { TIDEGATE_NATS_REPLICAS: "3" }),
     LOG_LEVEL: "warn",
   };
   const key = production.TIDEGATE_OPERATOR_KEY;

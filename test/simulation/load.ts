@@ -11,6 +11,9 @@ const settleMaxMs = 120_000;
 /** Longer than the longest wait for a probe or a retry. */
 const catchUpMaxMs = 150_000;
 
+/** Of whoever waits for no probe. All retries are due within some seconds. */
+const stillMaxMs = 30_000;
+
 const lookEveryMs = 200;
 const sayEveryMs = 10_000;
 
@@ -48,13 +51,19 @@ export async function startLoad(world: World, opening: AsyncDisposableStack) {
   }
 }
 
-/** Those who have not come to the end of their tenant's log in time. */
+/** Those who have not come to the end of their tenant's log in time, or come no further. */
 async function whoIsLate(world: World): Promise<string[]> {
   const startedAt = performance.now();
+  /** Since when each is where it is. */
+  let since = new Map<string, number>();
   for (let saidAt = startedAt; ;) {
-    const late = [...(await lateReaders(world)), ...(await lateEndpoints(world))];
+    const lateOnes = [...(await lateReaders(world)), ...(await lateEndpoints(world))];
+    const late = lateOnes.map(({ what }) => what);
     const now = performance.now();
-    if (late.length === 0 || now - startedAt > catchUpMaxMs) return late;
+    since = new Map(late.map((what) => [what, since.get(what) ?? now]));
+    const isStill = ({ what, isProbed }: Late) =>
+      !isProbed && now - (since.get(what) ?? now) > stillMaxMs;
+    if (late.length === 0 || lateOnes.some(isStill) || now - startedAt > catchUpMaxMs) return late;
     if (now - saidAt > sayEveryMs) {
       world.say(`late: ${late.join("; ")}`);
       saidAt = now;
@@ -63,7 +72,10 @@ async function whoIsLate(world: World): Promise<string[]> {
   }
 }
 
-async function lateReaders({ sql, readers }: World): Promise<string[]> {
+/** `isProbed`: it waits for its circuit, for a minute at most. */
+type Late = { readonly what: string; readonly isProbed: boolean };
+
+async function lateReaders({ sql, readers }: World): Promise<Late[]> {
   const ends = await sql<{ tenant: string; type: string; last: number }[]>`
     select t.name as tenant, e.type, max(e.sequence) as last
     from events e join tenants t on t.id = e.tenant group by t.name, e.type`;
@@ -72,23 +84,34 @@ async function lateReaders({ sql, readers }: World): Promise<string[]> {
       (end) => end.tenant === tenant && [undefined, end.type].includes(types),
     );
     const last = Math.max(0, ...mine.map((end) => end.last));
-    return (sequences.at(-1) ?? 0) >= last ? [] : [`${name} is at ${sequences.at(-1)} of ${last}`];
+    const what = `${name} is at ${sequences.at(-1)} of ${last}`;
+    return (sequences.at(-1) ?? 0) >= last ? [] : [{ what, isProbed: false }];
   });
 }
 
 /** An endpoint that owes something: before the head of its log, or with retries or subjects left. */
-async function lateEndpoints({ sql, hooks }: World): Promise<string[]> {
-  const owing = await sql<{ id: string; behind: number; retrying: number; blocked: number }[]>`
+async function lateEndpoints({ sql, hooks }: World): Promise<Late[]> {
+  const owing = await sql<Owing[]>`
     select * from (
       select replace(p.consumer::text, '-', '') as id, h.head - p.sequence as behind,
+        p.circuit <> 'closed' as is_probed,
         (select count(*)::int from retries r
           where r.tenant = p.tenant and r.endpoint = p.consumer) as retrying,
+        (select coalesce(sum(attempts), 0)::int from retries r
+          where r.tenant = p.tenant and r.endpoint = p.consumer) as attempts,
         (select count(*)::int from blocked_subjects b
           where b.tenant = p.tenant and b.endpoint = p.consumer) as blocked
       from positions p join heads h on h.tenant = p.tenant
     ) owing where behind > 0 or retrying > 0 or blocked > 0`;
-  return owing.map(({ id, behind, retrying, blocked }) => {
+  return owing.map(({ id, is_probed: isProbed, behind, retrying, attempts, blocked }) => {
     const name = hooks.find((hook) => hook.id === `ep_${id}`)?.name ?? id;
-    return `${name} is ${behind} behind, with ${retrying} retries and ${blocked} subjects`;
+    const retries = `${retrying} retries (${attempts} attempts so far)`;
+    const what = `${name} is ${behind} behind, with ${retries} and ${blocked} subjects`;
+    return { what, isProbed };
   });
 }
+
+type Owing = { id: string; is_probed: boolean } & Record<
+  "behind" | "retrying" | "attempts" | "blocked",
+  number
+>;

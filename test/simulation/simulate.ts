@@ -64,7 +64,10 @@ function readOptions(args: string[]): { scenario: Scenario; options: ScenarioOpt
     kinds: namesOf("fault", faultKinds, values.only),
   };
   const until = namesOf("check", Object.keys(checks) as Check[], values.until) ?? [];
+  const known = new Set<Check>();
   const broken = (check: Check, what: string) => {
+    if (!known.has(check)) say(`BROKEN  ${check}: ${what}`);
+    known.add(check);
     if (until.includes(check)) endWith(check, what);
   };
   return { scenario, options: { ...options, brokers, say, broken } };

@@ -121,10 +121,10 @@ describe("an endpoint that is down", () => {
     const count = receiver.requests.length;
     await using second = await startTestGateway(first.environment);
     const after = createClient(second.url, second.operatorKey);
-    expect((await after.endpoint(id)).circuit).toEqual({
+    // Half open when the next probe is under way already.
+    expect((await after.endpoint(id)).circuit).toMatchObject({
       state: expect.stringMatching(/open/) as string,
       since: before.circuit.since,
-      next_probe_at: expect.anything() as string,
     });
     await receiver.received(count + 1, 20_000);
     receiver.behave({ kind: "answer" });

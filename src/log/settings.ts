@@ -17,14 +17,18 @@ export async function fixShards(sql: Sql, wanted: number): Promise<number> {
 }
 
 /**
- * Notes which database this is, and says so when it is another one than before: then the log comes
- * out of a backup, and a cursor that is beyond its end was handed out after that. What is marked
- * here stays so for good, since such cursors may come back after years.
+ * Notes which database this is, and says so when it is another one than before: then the log may
+ * come out of a backup, and a cursor that is beyond its end was handed out after that. (After a
+ * failover that lost nothing there are no such cursors.) What is marked here stays so for good,
+ * since they may come back after years.
  */
 export async function noteDatabase(sql: Sql, log: Logger): Promise<void> {
   const [row] = await sql<{ restored: boolean }[]>`select note_database() as restored`;
   if (row?.restored !== true) return;
-  log.warn("the database was restored: cursors of what it does not hold get feed-reset");
+  log.warn(
+    "the database is another one than before (restored, or a standby that was promoted): cursors of " +
+      "what it does not hold get feed-reset",
+  );
 }
 
 /** Asked anew each time: another process may have found it, and an operator may have said it. */

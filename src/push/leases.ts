@@ -7,7 +7,8 @@
  * A process that was stopped, or starved of its processor, for longer than its lease finds out by
  * that clock, which goes on meanwhile, before it starts anything. It may still finish requests that
  * were under way: sockets cannot be fenced. What it writes afterwards carries an old epoch and
- * changes nothing.
+ * changes nothing. A virtual machine that is suspended as a whole takes that clock along: the
+ * process may then start attempts until its next renewal tells it, and writes nothing either.
  */
 import { arrayText, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry.ts";

@@ -90,7 +90,7 @@ export async function openGateway(options: GatewayOptions, opening: AsyncDisposa
       violations.report("alive", `${name} ended with ${code}: ${stderr.slice(-lastWordsMax)}`);
       process = undefined;
       logs.push(stderr);
-      void start();
+      start().catch((error: unknown) => violations.report("alive", `${name}: ${String(error)}`));
     });
   }
 

@@ -18,6 +18,9 @@ export const rolling: Scenario = {
   run,
 };
 
+/** What a client sees of a process that ends, and repeats with another. */
+const ofConnection: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "UND_ERR_SOCKET"]);
+
 async function run(options: ScenarioOptions): Promise<Outcome> {
   await using opening = new AsyncDisposableStack();
   const endpoints = [
@@ -44,5 +47,12 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
   }
   world.phase = "after";
   await delay(pauseMs);
+  for (const { name, failures } of world.producers) {
+    for (const [reason, times] of failures) {
+      if (!ofConnection.has(reason)) {
+        world.violations.report("answered", `${name}: ${reason}, ${times} times`);
+      }
+    }
+  }
   return await conclude(world, load, [linesOf([["replaced", "ended after SIGTERM in"], ...times])]);
 }

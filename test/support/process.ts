@@ -103,7 +103,11 @@ export async function startGatewayProcess(options: ProcessOptions): Promise<Gate
     throw new Error(`the gateway ended with ${code} instead of listening:\n${stderr()}`);
   });
   ended.catch(() => {});
-  const { url, operatorKey } = await Promise.race([ready, ended]);
+  const { url, operatorKey } = await Promise.race([ready, ended]).catch((error: unknown) => {
+    // Nobody else knows of it.
+    child.kill("SIGKILL");
+    throw error;
+  });
   const pid = child.pid ?? 0;
 
   return {

@@ -182,7 +182,7 @@ export function createSources(options: SourcesOptions) {
         if (joins) joining -= 1;
         // Only now: a load before that would find the retry as it was.
         if (joins || retry) retries.settled(event.sequence, joins ? record.dueAt : null);
-        if (retry && !joins) subjects.written(event.sequence);
+        if (retry && !joins) subjects.written(event.sequence, event.subject);
         written?.();
       },
     });
@@ -244,7 +244,7 @@ export function createSources(options: SourcesOptions) {
     write(record, {
       written: () => {
         retries.settled(sequence, null);
-        subjects.written(sequence);
+        subjects.written(sequence, undefined);
       },
     });
   }

@@ -178,10 +178,15 @@ export function createSubjects(
     stream.state = "in flight";
   }
 
-  /** An outcome is written: a read before that found it to be a retry still. */
-  function written(sequence: Sequence): void {
+  /**
+   * The outcome of a retry is written: a read before that found it to be a retry still, or is about to.
+   * The subject is undefined when the event is gone.
+   */
+  function written(sequence: Sequence, subject: string | null | undefined): void {
     for (const stream of streams.values()) {
-      if (stream.state === "waiting" && stream.head === sequence) wantRead(stream);
+      if (subject !== undefined && stream.subject !== subject) continue;
+      const isWaiting = stream.state === "waiting" && stream.head === sequence;
+      if (isWaiting || stream.state === "reading") wantRead(stream);
     }
   }
 

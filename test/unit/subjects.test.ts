@@ -63,6 +63,20 @@ test("an event that the lane comes past while its subject has caught up is not l
   expect(lane).toMatchObject({ given: [15], merged: 0 });
 });
 
+test("a retry that was delivered while its subject was first read does not hold it up", async () => {
+  const log = [10, 15];
+  const { lane, retries, reads, subjects } = start(log, 9);
+  retries.add(10);
+  lane.scanned = 20;
+  subjects.advance();
+  // Its outcome is written before the read ends that saw it as it was.
+  subjects.written(10, subject);
+  await reads.shift()?.();
+  log.shift();
+  await reads.shift()?.();
+  expect(lane.given).toEqual([15]);
+});
+
 test("an event whose retry was delivered while its subject was read is not given again", async () => {
   const { lane, retries, reads, subjects } = start([10, 15], 9);
   retries.add(10);

@@ -8,7 +8,7 @@
  */
 import type { DeliveryRecord, SubjectMove } from "../deliveries/ledger.ts";
 import type { Feed } from "../feed/feed.ts";
-import type { LogEvent } from "../log/event.ts";
+import type { LogEvent, Sequence } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { Next } from "./delivery.ts";
@@ -86,6 +86,7 @@ export function createSources(options: SourcesOptions) {
     // Under `fifo` only what the position had passed before is delivered apart.
     scanned: () => (isFifo ? endpoint.position : window.scanned()).sequence,
     low: () => window.low().sequence,
+    known: highestOf(endpoint.settledAbove),
     inOrder: isFifo,
     ...context.subjectReads(endpoint),
     merged: (move) => {
@@ -248,4 +249,10 @@ export function createSources(options: SourcesOptions) {
       },
     });
   }
+}
+
+function highestOf(sequences: ReadonlySet<Sequence>): Sequence {
+  let highest = 0;
+  for (const sequence of sequences) highest = Math.max(highest, sequence);
+  return highest;
 }

@@ -72,6 +72,11 @@ export function createSubjects(
     /** Up to where the lane has scanned, and up to where all is settled. */
     scanned: () => Sequence;
     low: () => Sequence;
+    /**
+     * The last event that had an outcome when the lane was opened. As long as the lane is before it, a
+     * retry that is the next event of a subject may not have been found.
+     */
+    known: Sequence;
     /** All events of the log go in its order, whatever their subject. */
     inOrder: boolean;
     /** `take` has something to give. */
@@ -79,7 +84,7 @@ export function createSubjects(
     merged: (move: SubjectMove) => void;
   },
 ) {
-  const { log, scanned, low, inOrder, read, match, ready, merged } = options;
+  const { log, scanned, low, known, inOrder, read, match, ready, merged } = options;
   const streams = new Map<string, Stream>();
   const unread = new Set<Stream>();
   const readyOnes = new Set<Stream>();
@@ -253,7 +258,7 @@ export function createSubjects(
   function advance(): void {
     if (closed || paused) return;
     for (const stream of caughtUp) {
-      if (stream.settled.sequence > low()) continue;
+      if (Math.max(stream.settled.sequence, known) > low()) continue;
       caughtUp.delete(stream);
       streams.delete(stream.subject);
       merged({ subject: stream.subject, settled: null });

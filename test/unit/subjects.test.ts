@@ -10,7 +10,7 @@ function eventAt(sequence: number): LogEvent {
 }
 
 /** Subjects of a lane over a log, whose reads end when they are told to. */
-function start(log: readonly number[], settled?: number) {
+function start(log: readonly number[], settled?: number, known = 0) {
   const lane = { scanned: 0, low: 0, merged: 0, given: [] as number[] };
   const retries = new Set<number>();
   const reads: (() => Promise<void>)[] = [];
@@ -22,6 +22,7 @@ function start(log: readonly number[], settled?: number) {
     log: createLogger({ level: "silent" }),
     scanned: () => lane.scanned,
     low: () => lane.low,
+    known,
     inOrder: false,
     read: (_, after, through) =>
       new Promise<SubjectEvent[]>((resolve) => {
@@ -61,6 +62,25 @@ test("an event that the lane comes past while its subject has caught up is not l
   subjects.advance();
   await reads.shift()?.();
   expect(lane).toMatchObject({ given: [15], merged: 0 });
+});
+
+test("a subject is not merged before the lane comes to a retry that was its next", async () => {
+  const { lane, retries, reads, subjects } = start([11, 14], 10, 11);
+  retries.add(11);
+  lane.scanned = 5;
+  subjects.advance();
+  await reads.shift()?.();
+  // The lane has scanned to right before the retry, and all up to there is settled.
+  Object.assign(lane, { scanned: 10, low: 10 });
+  subjects.advance();
+  expect(lane.merged).toBe(0);
+  expect(subjects.owns(eventAt(11))).toBe(true);
+  expect(subjects.owns(eventAt(14))).toBe(true);
+  Object.assign(lane, { scanned: 14, low: 14 });
+  subjects.advance();
+  await reads.shift()?.();
+  expect(subjects.isAhead(eventAt(11))).toBe(true);
+  expect(lane.given).toEqual([]);
 });
 
 test("a retry that was delivered while its subject was first read does not hold it up", async () => {

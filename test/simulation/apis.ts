@@ -22,9 +22,10 @@ export function createApis(urls: readonly string[], key: string) {
   let callers = 0;
   return { caller, stop: () => agent.destroy() };
 
-  /** One client. Of several the first attempts go to different processes. */
+  /** One client. Pairs of them begin with different processes. */
   function caller() {
-    let turn = (callers += 1);
+    callers += 1;
+    let turn = callers >> 1;
     return { ask, open, next };
 
     /** The answer as text; throws when there is none. */

@@ -275,12 +275,13 @@ export function duplicatesExplained(
   options: { windows: number; pushesPerSecond: number; reach: (fault: Injected) => number },
 ): number {
   const { windows, pushesPerSecond, reach } = options;
+  // The processes share the shards for the first time while pushes are under way.
   return faults.reduce((sum, fault) => {
     const unrecordedMs = unrecordedMsOf(fault.kind, fault.forMs);
     return unrecordedMs === undefined
       ? sum
       : sum + reach(fault) * (windows + (pushesPerSecond * unrecordedMs) / 1e3);
-  }, 0);
+  }, windows);
 }
 
 /** A batch of outcomes on its way, on a machine that is busy. */

@@ -5,6 +5,7 @@ import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import type { Proxy } from "../support/proxy.ts";
 import type { ManagedGateway } from "./gateways.ts";
 import type { Fault, FaultKind } from "./plan.ts";
+import { operate } from "./operate.ts";
 import type { World } from "./world.ts";
 
 export type Injected = Fault & {
@@ -14,10 +15,6 @@ export type Injected = Fault & {
 };
 
 export type Injector = ReturnType<typeof createInjector>;
-
-/** An operation over the API comes through in the end, or something is badly wrong. */
-const operationTriesMax = 100;
-const operationPauseMs = 200;
 
 const natsTimeoutMs = 2_000;
 
@@ -218,18 +215,6 @@ async function pause(world: World, target: number, forMs: number): Promise<void>
   await operate(() => world.client().act(hook.id, "pause"));
   await delay(forMs);
   await operate(() => world.client().act(hook.id, "resume"));
-}
-
-/** Repeats until an api process does it: other things go wrong meanwhile. */
-async function operate<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tries === operationTriesMax) throw error;
-      await delay(operationPauseMs);
-    }
-  }
 }
 
 function hookOf(world: World, target: number, name: string) {

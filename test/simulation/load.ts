@@ -41,7 +41,11 @@ export async function startLoad(world: World, opening: AsyncDisposableStack) {
   async function stop(): Promise<void> {
     say("the load ends");
     producing.abort();
-    await produced;
+    const isOver = await Promise.race([
+      produced.then(() => true),
+      delay(settleMaxMs, false, { ref: false }),
+    ]);
+    if (!isOver) world.violations.report("answered", "some appends never were, with no fault left");
     say("waiting for everybody to come to the end");
     for (const { pulse } of [...readers, ...hooks]) pulse.rest();
     const late = await whoIsLate(world);

@@ -110,7 +110,8 @@ export function createReader(options: {
   function take({ id, sequence, data }: Event): void {
     const number = Number(sequence);
     const last = sequences.at(-1) ?? 0;
-    if (number <= last) violations.report("readers", `${name} got ${number} after ${last}`);
+    const isNext = types === undefined ? number === last + 1 : number > last;
+    if (!isNext) violations.report("readers", `${name} got ${number} after ${last}`);
     sequences.push(number);
     fingerprints.push(Number.parseInt(id.slice(-8), 16));
     latencies[phase()].record(Date.now() - data.at);

@@ -14,6 +14,7 @@ import { productionEnvironment } from "../support/process.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import { createApis, type Apis } from "./apis.ts";
 import { openGateway, type ManagedGateway } from "./gateways.ts";
+import { operate } from "./operate.ts";
 import { createProducer, types, type Phase, type Producer } from "./producers.ts";
 import { createReader, type Reader } from "./readers.ts";
 import { createHook, startHooks, type Behaviour, type Hook, type Ordering } from "./receivers.ts";
@@ -192,18 +193,19 @@ async function populate(
   for (const tenant of tenants) {
     const link = opening.use(await startProxy(receiverUrl));
     receiverLinks.push(link);
-    await client.tenant(tenant);
+    await operate(() => client.tenant(tenant));
     for (const [index, plan] of endpoints.entries()) {
       const hook = hooks[tenants.indexOf(tenant) * endpoints.length + index];
       if (hook === undefined) throw new Error("unreachable");
-      const made = await client.createEndpoint(tenant, {
+      const settings = {
         url: `${new URL(link.url).origin}/${hook.name}`,
         ...(plan.types !== undefined && { types: [plan.types] }),
         ordering: plan.ordering,
         max_in_flight: maxInFlight,
         timeout_ms: plan.behaviour === "flaky" ? 2_000 : 5_000,
         retry_schedule: plan.schedule ?? patientSchedule,
-      });
+      };
+      const made = await operate(() => client.createEndpoint(tenant, settings));
       hook.id = made.id;
       hook.verifyWith(made.secret);
     }

@@ -19,18 +19,27 @@ import {
 
 export type Role = "api" | "push";
 
-export type NatsConfig = {
-  readonly servers: readonly string[];
-  /** Undefined: as many as the cluster can hold, and what an operator has set stays. */
-  readonly replicas?: number | undefined;
+/**
+ * Who we are to the broker, and how we know it; what is not given here may stand in its URL. Files
+ * are read at each connection.
+ */
+export type BrokerAccess = {
   readonly user?: string | undefined;
+  /** Without it the user is a token. */
   readonly password?: string | undefined;
-  /** Paths; what they hold is read at each connection. */
+  /** A JWT and its seed. */
   readonly credsFile?: string | undefined;
   readonly nkeyFile?: string | undefined;
+  /** PEM each. Authorities that are trusted instead of the system's. */
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
+};
+
+export type NatsConfig = BrokerAccess & {
+  readonly servers: readonly string[];
+  /** Undefined: as many as the cluster can hold, and what an operator has set stays. */
+  readonly replicas?: number | undefined;
 };
 
 export type Config = {

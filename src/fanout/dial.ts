@@ -15,21 +15,8 @@ import {
   nkeyAuthenticator,
   type TlsOptions,
 } from "nats";
+import type { BrokerAccess } from "../config.ts";
 import type { Servers } from "./servers.ts";
-
-/** Who we are to the broker, and how we know it; what is not given here may stand in its URL. */
-export type BrokerAccess = {
-  readonly user?: string | undefined;
-  /** Without it the user is a token. */
-  readonly password?: string | undefined;
-  /** A JWT and its seed. */
-  readonly credsFile?: string | undefined;
-  readonly nkeyFile?: string | undefined;
-  /** PEM each. Authorities that are trusted instead of the system's. */
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-};
 
 const connectTimeoutMs = 5_000;
 

@@ -28,8 +28,9 @@ import {
   type NatsError,
   ReplayPolicy,
 } from "nats";
+import type { BrokerAccess } from "../config.ts";
 import type { Logger } from "../telemetry.ts";
-import { type BrokerAccess, dial, readProofs } from "./dial.ts";
+import { dial, readProofs } from "./dial.ts";
 import type { Fanout, FanoutStatus, Frame, Receive } from "./fanout.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { decodeFrame } from "./frame.ts";

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { BrokerAccess } from "../../src/fanout/dial.ts";
+import type { BrokerAccess } from "../../src/config.ts";
 import type { Fanout } from "../../src/fanout/fanout.ts";
 import { connectJetStream } from "../../src/fanout/jetstream.ts";
 import { createLogger } from "../../src/telemetry.ts";

@@ -86,8 +86,10 @@ export function timesText(world: World): string {
 
 /** The worst of several, since one that is slow must not be hidden by those that are not. */
 function quantilesText(latencies: readonly Latencies[]): string {
-  const worst = (share: number) => Math.max(...latencies.map((each) => each.quantile(share) ?? 0));
-  return `${worst(0.5).toFixed(0)} / ${worst(0.99).toFixed(0)}`;
+  const worst = (share: number) =>
+    Math.max(...latencies.flatMap((each) => each.quantile(share) ?? []));
+  const [p50, p99] = [worst(0.5), worst(0.99)];
+  return p50 === -Infinity ? "–" : `${p50.toFixed(0)} / ${p99.toFixed(0)}`;
 }
 
 /** A line for each check; with what was found where it is broken. */

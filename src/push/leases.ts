@@ -13,9 +13,12 @@
 import { arrayText, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry.ts";
 
-/** Renewed every second; a dead process's shards are free after four, and claimed within one. */
+/** Renewed every second; a dead process's shards are free after four, and claimed right then. */
 const renewEveryMs = 1_000;
 const leaseMs = 4_000;
+
+/** After somebody's leases have run out, so that the database agrees that they have. */
+const afterExpiryMs = 20;
 
 /** How long before the lease runs out the owner stops, for the clocks' different speeds. */
 const marginMs = 500;
@@ -52,6 +55,8 @@ export async function startLeases(options: {
   const held = new Map<number, number>();
   let stopAt = 0;
   let lookedAt = performance.now();
+  /** Sooner than the next renewal when a process that renews no more runs out before it. */
+  let nextTurnMs = renewEveryMs;
   let stopped = false;
   /** Set while leaving. */
   let busyShards: (() => ReadonlySet<number>) | undefined;
@@ -81,14 +86,16 @@ export async function startLeases(options: {
         .then(turn)
         .catch((error: unknown) => log.warn({ err: error }, "leases not renewed, trying again"))
         .finally(() => {
-          if (!stopped) schedule(renewEveryMs);
+          if (!stopped) schedule(nextTurnMs);
         });
     }, afterMs);
   }
 
   async function turn(): Promise<void> {
     const askedAt = performance.now();
-    const { renewed, share } = await renew();
+    nextTurnMs = renewEveryMs;
+    const { renewed, share, othersLeftMs } = await renew();
+    nextTurnMs = Math.min(renewEveryMs, othersLeftMs + afterExpiryMs);
     stopAt = askedAt + leaseMs - marginMs;
     const gone = [...held.keys()].filter((shard) => renewed.get(shard) !== held.get(shard));
     if (gone.length > 0) handOver(letGo(gone, "taken over by another process"));
@@ -99,16 +106,26 @@ export async function startLeases(options: {
     else if (held.size < share && !stopped) await claim(share - held.size);
   }
 
-  /** Also tells how many shards are this process's share: those of all add up to all. */
+  /**
+   * Also tells how many shards are this process's share (those of all add up to all), and when the
+   * first of the others runs out: one that is alive has three seconds left at least. A process and
+   * its shards run out at one moment, that of the statement.
+   */
   async function renew() {
     const expiry = `${leaseMs} milliseconds`;
     const leaving = busyShards !== undefined;
     const rows = await sql<
-      { shard: number | null; epoch: number; others: number; before: number }[]
+      {
+        shard: number | null;
+        epoch: number;
+        others: number;
+        before: number;
+        left_ms: number | null;
+      }[]
     >`
       with me as (
         insert into push_processes (id, expires_at)
-        select ${process}, clock_timestamp() + ${expiry}::interval where not ${leaving}
+        select ${process}, statement_timestamp() + ${expiry}::interval where not ${leaving}
         on conflict (id) do update set expires_at = excluded.expires_at
       ), dead as (
         delete from push_processes where id in (
@@ -121,23 +138,24 @@ export async function startLeases(options: {
         where owner = ${process} and shard = any(${`{${[...held.keys()].join(",")}}`}::smallint[])
         order by shard for update
       ), renewed as (
-        update shard_leases s set expires_at = clock_timestamp() + ${expiry}::interval
+        update shard_leases s set expires_at = statement_timestamp() + ${expiry}::interval
         from mine where s.shard = mine.shard
         returning s.shard, s.epoch
       )
-      select r.shard, r.epoch, p.others, p.before
-      from (select count(*)::int as others, (count(*) filter (where id < ${process}))::int as before
+      select r.shard, r.epoch, p.others, p.before, p.left_ms
+      from (select count(*)::int as others, (count(*) filter (where id < ${process}))::int as before,
+              ceil(extract(epoch from min(expires_at) - clock_timestamp()) * 1000)::int as left_ms
             from push_processes
             where id <> ${process} and expires_at >= clock_timestamp()) p
       left join renewed r on true`;
     const renewed = new Map(
       rows.flatMap(({ shard, epoch }) => (shard === null ? [] : [[shard, epoch]])),
     );
-    const { others, before } = rows[0] ?? { others: 0, before: 0 };
+    const { others, before, left_ms } = rows[0] ?? { others: 0, before: 0, left_ms: null };
     // The ones left over go to the first processes, in the order of their ids.
     const rest = shards % (others + 1);
     const share = Math.floor(shards / (others + 1)) + (before < rest ? 1 : 0);
-    return { renewed, share };
+    return { renewed, share, othersLeftMs: Math.max(0, left_ms ?? Infinity) };
   }
 
   async function claim(count: number): Promise<void> {

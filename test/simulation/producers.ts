@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Apis, Caller } from "./apis.ts";
-import { createLatencies, createPulse, type Violations } from "./records.ts";
+import { createPhaseLatencies, createPulse, type Phase, type Violations } from "./records.ts";
 
 export type Producer = ReturnType<typeof createProducer>;
 
@@ -17,8 +17,6 @@ export type SentEvent = {
   sequence: number;
   id: string;
 };
-
-export type Phase = "before" | "during" | "after";
 
 /** Of the four events one is of the other type, and subjects go round. */
 export const types = ["order.created", "order.paid"] as const;
@@ -45,11 +43,7 @@ export function createProducer(options: {
   const caller: Caller = apis.caller();
   const sent: SentEvent[] = [];
   const pulse = createPulse();
-  const latencies = {
-    before: createLatencies(),
-    during: createLatencies(),
-    after: createLatencies(),
-  };
+  const latencies = createPhaseLatencies();
   /** Requests that failed, by what the connection broke of or by the status of the answer. */
   const failures = new Map<string, number>();
   return { name, tenant, keyed, sent, pulse, latencies, failures, run };

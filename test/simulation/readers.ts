@@ -4,8 +4,7 @@
  * cursor, as a customer's program does.
  */
 import type { Apis } from "./apis.ts";
-import type { Phase } from "./producers.ts";
-import { createLatencies, createPulse, type Violations } from "./records.ts";
+import { createPhaseLatencies, createPulse, type Phase, type Violations } from "./records.ts";
 
 export type Reader = ReturnType<typeof createReader>;
 
@@ -32,11 +31,7 @@ export function createReader(options: {
   const sequences: number[] = [];
   const fingerprints: number[] = [];
   const pulse = createPulse();
-  const latencies = {
-    before: createLatencies(),
-    during: createLatencies(),
-    after: createLatencies(),
-  };
+  const latencies = createPhaseLatencies();
   const selection = `tenant=${tenant}${types === undefined ? "" : `&types=${types}`}`;
   /** The last positions with their cursors, for whoever has to go back. */
   const marks: { sequence: number; cursor: string }[] = [];

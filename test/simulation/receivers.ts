@@ -9,8 +9,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { Webhook } from "standardwebhooks";
-import type { Phase } from "./producers.ts";
-import { createLatencies, createPulse, type Violations } from "./records.ts";
+import { createPhaseLatencies, createPulse, type Phase, type Violations } from "./records.ts";
 
 export type Behaviour =
   /** Answers well and soon. */
@@ -50,11 +49,7 @@ export function createHook(options: {
   /** Delivered by the ledger before the endpoint was sent back. */
   const settled = new Set<number>();
   const pulse = createPulse();
-  const latencies = {
-    before: createLatencies(),
-    during: createLatencies(),
-    after: createLatencies(),
-  };
+  const latencies = createPhaseLatencies();
   let webhook: Webhook | undefined;
   let requests = 0;
   let repeats = 0;

@@ -5,7 +5,7 @@ export type Latencies = ReturnType<typeof createLatencies>;
 
 const bucketRatio = 1.05;
 
-export function createLatencies() {
+function createLatencies() {
   let buckets: number[] = [];
   let total = 0;
   return { record, quantile, restart };
@@ -30,6 +30,15 @@ export function createLatencies() {
     }
     return undefined;
   }
+}
+
+/** Of a run, around what it is about. */
+export type Phase = (typeof phases)[number];
+
+export const phases = ["before", "during", "after"] as const;
+
+export function createPhaseLatencies(): Record<Phase, Latencies> {
+  return { before: createLatencies(), during: createLatencies(), after: createLatencies() };
 }
 
 /** When something last happened, and the longest time in which nothing did. */

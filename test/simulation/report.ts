@@ -2,11 +2,16 @@
 import type { Accounts } from "./check.ts";
 import type { Injected } from "./faults.ts";
 import { faultKinds } from "./plan.ts";
-import type { Phase } from "./producers.ts";
-import { checks, longestMs, type Check, type Latencies, type Pulse } from "./records.ts";
+import {
+  checks,
+  longestMs,
+  type Check,
+  type Latencies,
+  type Pulse,
+  phases,
+  type Phase,
+} from "./records.ts";
 import type { World } from "./world.ts";
-
-const phases: readonly Phase[] = ["before", "during", "after"];
 
 /** Whatever has a pulse and latencies, by kind. */
 type Kind = { readonly name: string; readonly parties: readonly Party[] };

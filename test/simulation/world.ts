@@ -15,10 +15,10 @@ import { startProxy, type Proxy } from "../support/proxy.ts";
 import { createApis, type Apis } from "./apis.ts";
 import { openGateway, type ManagedGateway } from "./gateways.ts";
 import { operate } from "./operate.ts";
-import { createProducer, types, type Phase, type Producer } from "./producers.ts";
+import { createProducer, types, type Producer } from "./producers.ts";
 import { createReader, type Reader } from "./readers.ts";
 import { createHook, startHooks, type Behaviour, type Hook, type Ordering } from "./receivers.ts";
-import { createViolations, type Check, type Violations } from "./records.ts";
+import { createViolations, type Check, type Phase, type Violations } from "./records.ts";
 
 export type World = {
   readonly postgres: OwnPostgres;

@@ -12,6 +12,7 @@ import {
   primaryKey,
   smallint,
   text,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
 import { instant, number } from "./columns.ts";
@@ -54,12 +55,21 @@ export const positions = pgTable(
     outageSince: instant("outage_since"),
     /** Outcomes recorded before say nothing about events above the position: it was moved back. */
     resumedAt: instant("resumed_at"),
+    /** Counts receipts that changed what is to be delivered: who drives it compares. */
+    receipts: integer("receipts").notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.consumer] }),
     index("positions_shard").on(table.shard),
   ],
 );
+
+/** What the consumer said of a delivery last, apart from what its receiver answered. */
+const receipt = {
+  receiptStatus: text("receipt_status").$type<"processed" | "failed">(),
+  receiptDetail: text("receipt_detail"),
+  receiptAt: instant("receipt_at"),
+};
 
 /** Settled deliveries. Partitioned by the event's day. */
 export const deliveries = pgTable(
@@ -69,9 +79,13 @@ export const deliveries = pgTable(
     endpoint: uuid("endpoint").notNull(),
     day: date("day").notNull(),
     sequence: number("sequence").notNull(),
-    status: text("status").$type<"delivered" | "dead" | "expired" | "skipped">().notNull(),
+    status: text("status")
+      .$type<"delivered" | "settled" | "dead" | "expired" | "skipped">()
+      .notNull(),
+    /** 0 when a receipt came before the first: then the times are those of the receipt. */
     attempts: smallint("attempts").notNull(),
-    previous: number("previous").notNull(),
+    /** Null until somebody asks, when a receipt came before the endpoint had come that far. */
+    previous: number("previous"),
     firstAttemptAt: instant("first_attempt_at").notNull(),
     lastAttemptAt: instant("last_attempt_at").notNull(),
     queueMs: integer("queue_ms").notNull(),
@@ -80,12 +94,17 @@ export const deliveries = pgTable(
     error: text("error"),
     /** It was a dead letter of an outage and got its one further attempt. */
     requeued: boolean("requeued").notNull().default(false),
+    ...receipt,
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.endpoint, table.day, table.sequence] }),
     index("deliveries_failed")
       .on(table.tenant, table.endpoint, table.day, table.sequence)
       .where(sql`${table.status} <> 'delivered'`),
+    // Apart from what receipts have settled, of which there may be a million.
+    index("deliveries_dead")
+      .on(table.tenant, table.endpoint, table.day, table.sequence)
+      .where(sql`${table.status} = 'dead'`),
   ],
 );
 
@@ -98,7 +117,8 @@ export const retries = pgTable(
     sequence: number("sequence").notNull(),
     day: date("day").notNull(),
     attempts: smallint("attempts").notNull(),
-    previous: number("previous").notNull(),
+    /** Null until somebody asks, when a receipt came before the endpoint had come that far. */
+    previous: number("previous"),
     dueAt: instant("due_at").notNull(),
     firstAttemptAt: instant("first_attempt_at").notNull(),
     lastAttemptAt: instant("last_attempt_at").notNull(),
@@ -106,6 +126,9 @@ export const retries = pgTable(
     error: text("error"),
     /** It was a dead letter of an outage: this is its one further attempt. */
     requeued: boolean("requeued").notNull().default(false),
+    /** Accepted, and due when no receipt has come by then. */
+    awaiting: boolean("awaiting").notNull().default(false),
+    ...receipt,
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.endpoint, table.sequence] }),
@@ -135,8 +158,10 @@ export const attempts = pgTable(
     responseBody: text("response_body"),
     truncated: boolean("truncated").notNull(),
     /** Null in rows of versions that did not tell. */
-    trigger: text("trigger").$type<"event" | "retry" | "probe" | "drain">(),
+    trigger: text("trigger").$type<"event" | "retry" | "probe" | "drain" | "replay">(),
     url: text("url"),
+    /** The replay job that made it. */
+    replay: uuid("replay"),
   },
   (table) => [
     primaryKey({
@@ -164,6 +189,88 @@ export const blockedSubjects = pgTable(
     matched: number("matched").notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.endpoint, table.key] })],
+);
+
+/**
+ * Receipts that settled all up to an event: one row for any number of them, which have none of
+ * their own when the endpoint had not come to them. Gone with the last event they cover.
+ */
+export const receiptRanges = pgTable(
+  "receipt_ranges",
+  {
+    tenant: uuid("tenant").notNull(),
+    endpoint: uuid("endpoint").notNull(),
+    /** What lies after `after`, up to and with `through`. */
+    after: number("after").notNull(),
+    through: number("through").notNull(),
+    /** Of `through`. */
+    day: date("day").notNull(),
+    detail: text("detail"),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.endpoint, table.through] }),
+    index("receipt_ranges_day").on(table.day),
+  ],
+);
+
+/** Jobs that send events again. A job's own position makes it go on where it was interrupted. */
+export const replays = pgTable(
+  "replays",
+  {
+    tenant: uuid("tenant").notNull(),
+    id: uuid("id").notNull(),
+    endpoint: uuid("endpoint").notNull(),
+    /** Which deliveries: dead letters, what was never delivered, or all. */
+    kind: text("kind").$type<"dead" | "missing" | "all">().notNull(),
+    /** Of event types; null for all that the endpoint matches. */
+    types: text("types").array(),
+    /** What lies after `after`, up to and with `through`. */
+    after: number("after").notNull(),
+    through: number("through").notNull(),
+    /** As they were asked for, for whoever looks. */
+    since: instant("since"),
+    until: instant("until"),
+    status: text("status").$type<"running" | "completed" | "cancelled">().notNull(),
+    /** All up to here has been sent, or was not to be. */
+    sequence: number("sequence").notNull(),
+    day: date("day").notNull(),
+    /** Deliveries to send, when it is known. */
+    total: number("total"),
+    sent: number("sent").notNull().default(0),
+    failed: number("failed").notNull().default(0),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    finishedAt: instant("finished_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    index("replays_id").on(table.id),
+    index("replays_running")
+      .on(table.tenant, table.endpoint, table.createdAt)
+      .where(sql`${table.status} = 'running'`),
+  ],
+);
+
+// ── pull/ ───────────────────────────────────────────────────────────────────────────────────
+
+/** Named consumers. Where each has got to stands in `positions`, as an endpoint's does. */
+export const consumers = pgTable(
+  "consumers",
+  {
+    tenant: uuid("tenant").notNull(),
+    id: uuid("id").notNull(),
+    name: text("name").notNull(),
+    types: text("types").array(),
+    subjects: text("subjects").array(),
+    /** The furthest that was handed out: nothing beyond may be acknowledged. */
+    handedOut: number("handed_out").notNull().default(0),
+    createdAt: instant("created_at").notNull().defaultNow(),
+    updatedAt: instant("updated_at").notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    uniqueIndex("consumers_name").on(table.tenant, table.name),
+  ],
 );
 
 // ── push/ ───────────────────────────────────────────────────────────────────────────────────

@@ -226,6 +226,9 @@ export const endpoints = pgTable(
     signature: text("signature").$type<"v1" | "v1a">().notNull().default("v1"),
     /** Whether dead letters of an outage are tried once more when it is over. */
     drainDeadLetters: boolean("drain_dead_letters").notNull().default(true),
+    /** Whether a push counts as delivered only when its receipt has come. */
+    requireReceipt: boolean("require_receipt").notNull().default(false),
+    receiptTimeoutMs: integer("receipt_timeout_ms").notNull().default(300_000),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),

@@ -47,25 +47,19 @@ export async function eraseAttempts(
   return count;
 }
 
-/** Of all days. They stand in one table, where a row's place alone names it. */
-export async function eraseRetries(
-  transaction: OrmTransaction,
-  tenant: TenantId,
-  most: number,
-): Promise<number> {
-  const { count } = await transaction.execute(template`
-    delete from retries where ctid = any(array(
-      select ctid from retries where tenant = ${tenant} limit ${most}))`);
-  return count;
-}
+/** Of all days. They stand in tables of their own, where a row's place alone names it. */
+export const eraseRetries = eraserOf("retries");
+export const eraseBlockedSubjects = eraserOf("blocked_subjects");
+export const eraseReceiptRanges = eraserOf("receipt_ranges");
+export const eraseReplays = eraserOf("replays");
+export const eraseConsumers = eraserOf("consumers");
 
-export async function eraseBlockedSubjects(
-  transaction: OrmTransaction,
-  tenant: TenantId,
-  most: number,
-): Promise<number> {
-  const { count } = await transaction.execute(template`
-    delete from blocked_subjects where ctid = any(array(
-      select ctid from blocked_subjects where tenant = ${tenant} limit ${most}))`);
-  return count;
+function eraserOf(name: string) {
+  const table = template.identifier(name);
+  return async (transaction: OrmTransaction, tenant: TenantId, most: number): Promise<number> => {
+    const { count } = await transaction.execute(template`
+      delete from ${table} where ctid = any(array(
+        select ctid from ${table} where tenant = ${tenant} limit ${most}))`);
+    return count;
+  };
 }

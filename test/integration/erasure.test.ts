@@ -1,5 +1,6 @@
 /** A tenant is erased, with all that it has and all who use it, and nobody else notices. */
 import { Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase, type Database } from "../../src/db/database.ts";
 import { endpointName } from "../../src/deliveries/endpoint.ts";
@@ -84,7 +85,7 @@ describe.concurrent("an erasure", () => {
     const [told] = lines.filter(({ msg, tenantId: id }) => msg === "tenant erased" && id === full);
     // A key and a position at once; then outcomes, attempts, retries and blocked subjects for every
     // tenth event, two days of deduplication keys, the days themselves and the endpoint.
-    expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 3 * 750 + 2 * 150 + 5 + 1 });
+    expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 6 * 750 + 2 * 150 + 5 + 1 });
     expect(await tablesWith(database.sql, full)).toEqual([]);
     expect(await rowsOf(database.sql, beside)).toEqual(before);
   });
@@ -234,6 +235,8 @@ describe.concurrent("those who use the tenant when it is erased", () => {
         return { kind: "answer", status: 503 };
       }
       await answered;
+      // Two at once, ten a second: twenty seconds' worth is there when the tenant goes.
+      await delay(200);
       return { kind: "answer" };
     });
     const body = { tenant: "pushed", url: slow.url, max_in_flight: 2, timeout_ms: 30_000 };
@@ -242,12 +245,12 @@ describe.concurrent("those who use the tenant when it is erased", () => {
     await waitUntil(async () => (await tablesWith(database.sql, id)).includes("retries"), {
       what: "a retry",
     });
-    await gateway.append("pushed", {}, {}, {}, {}, {});
+    await gateway.append("pushed", ...Array.from({ length: 200 }, () => ({})));
     await slow.received(2);
     await succeed(gateway.call("DELETE", "/tenants/pushed"));
     answer();
     await untilGone("pushed");
-    expect(slow.requests.length).toBeLessThanOrEqual(3);
+    expect(slow.requests.length).toBeLessThan(100);
     expect(await tablesWith(database.sql, id)).toEqual([]);
   });
 

@@ -13,8 +13,8 @@ const keyDaysBack = 1;
 
 /**
  * Fills a tenant that has no events yet. Its endpoint has nothing to send and retries that are not
- * due. Each event has an outcome, one in ten an attempt, a retry and a subject that it blocks, and
- * of the last two days a key.
+ * due. Each event has an outcome, one in ten an attempt, a retry, a subject that it blocks, a
+ * receipt, a replay and a consumer, and of the last two days a key.
  */
 export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): Promise<string> {
   const [{ tenant, shard, today }] = await sql<[{ tenant: string; shard: number; today: string }]>`
@@ -56,6 +56,17 @@ export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): 
       insert into blocked_subjects (tenant, endpoint, key, subject, sequence, day, matched)
       select ${tenant}, ${endpoint}, md5(sequence::text)::uuid, sequence::text, sequence, day, 0
       from rows where sequence % 10 = 0
+    ), receipted as (
+      insert into receipt_ranges (tenant, endpoint, after, through, day, at)
+      select ${tenant}, ${endpoint}, sequence - 1, sequence, day, day
+      from rows where sequence % 10 = 0
+    ), replayed as (
+      insert into replays (tenant, id, endpoint, kind, after, through, status, sequence, day)
+      select ${tenant}, gen_random_uuid(), ${endpoint}, 'all', 0, sequence, 'completed', sequence, day
+      from rows where sequence % 10 = 0
+    ), named as (
+      insert into consumers (tenant, id, name)
+      select ${tenant}, gen_random_uuid(), 'consumer-' || sequence from rows where sequence % 10 = 0
     ), begun as (
       insert into log_days (tenant, day, first_sequence, first_at)
       select ${tenant}, day, min(sequence), day from rows group by day

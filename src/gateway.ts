@@ -3,7 +3,7 @@
  * and stops all of it in reverse. The embedded setup and the production one differ only here.
  */
 import { randomUUID } from "node:crypto";
-import packageJson from "../package.json" with { type: "json" };
+import { createRequire } from "node:module";
 import { createApi, type Api } from "./api.ts";
 import type { Config } from "./config.ts";
 import { announceChange, hearChanges } from "./control/changes.ts";
@@ -84,7 +84,10 @@ const noTimeLimits =
   "the role that DATABASE_URL names, since a pooler does not pass them on";
 
 /** How pushes introduce themselves. */
-const userAgent = `Tidegate/${packageJson.version}`;
+/** Not imported: it stands beside src, and beside what src is compiled to. */
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+
+const userAgent = `Tidegate/${version}`;
 
 /** `fatal` is called when the process cannot go on. */
 export async function startGateway(
@@ -293,7 +296,7 @@ function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
     routes: config.roles.has("api") ? routes : [],
     directory,
     limiter: services.limiter,
-    version: packageJson.version,
+    version,
     corsOrigins: config.corsOrigins,
     readiness: () => readiness(services),
     metrics: config.metricsAddress === undefined ? shownMetrics(metrics) : undefined,

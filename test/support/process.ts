@@ -61,6 +61,8 @@ export type ProcessOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** The folder of another version of the program. */
   readonly source?: string | undefined;
+  /** What is run instead of this repository's own program. */
+  readonly main?: string | undefined;
 };
 
 /** An empty directory, removed at the end with the Postgres that may still run in it. */
@@ -145,9 +147,9 @@ export async function runGateway(options: ProcessOptions): Promise<Exit> {
   }
 }
 
-function launch({ directory, env, source = root }: ProcessOptions) {
+function launch({ directory, env, source = root, main }: ProcessOptions) {
   const { PATH, HOME, LD_LIBRARY_PATH } = process.env;
-  const child = spawn(process.execPath, [join(source, "src/main.ts")], {
+  const child = spawn(process.execPath, [main ?? join(source, "src/main.ts")], {
     cwd: directory,
     env: { PATH, HOME, LD_LIBRARY_PATH, PORT: "0", ...env },
     // A process group of its own, which can be killed as one.

@@ -18,6 +18,7 @@ import { createEventTypeRegistry, type EventTypeRegistry } from "./control/event
 import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
 import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
+import { createEndpointFilterOf } from "./deliveries/endpoint-filter.ts";
 import type { EventsFrame } from "./fanout/fanout.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
 import { createMarks } from "./feed/marks.ts";
@@ -283,13 +284,14 @@ function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
   const { config, logger, cursors, database, log } = services;
   const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
+  const filterOfEndpoint = createEndpointFilterOf(database.sql);
   const routes = [
     ...createIngestRoutes(
       createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
     ),
-    ...createPullRoutes({ pull, log, directory, tenantByPrefix }),
+    ...createPullRoutes({ pull, log, directory, tenantByPrefix, filterOfEndpoint }),
     ...createDeliveryRoutes({ sql: database.sql, log, tenantByPrefix }),
-    ...createStreamRoutes({ streams }),
+    ...createStreamRoutes({ streams, filterOfEndpoint }),
     ...controlRoutes,
   ];
   return createApi({

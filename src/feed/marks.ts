@@ -59,7 +59,7 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
       throw new Problem("cursor-invalid", "this is not a cursor that this tenant was given");
     }
     if (!rebase && content.filter !== "any" && !filter.fingerprint.equals(content.filter)) {
-      const detail = "repeat the types and subjects it was made with, or add rebase=true";
+      const detail = "repeat the filter it was made with, or add rebase=true";
       throw new Problem("cursor-filter-mismatch", detail);
     }
     return { ...content.position, fingerprint: content.fingerprint };

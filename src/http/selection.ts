@@ -6,7 +6,9 @@
  * with a backslash before it (`a\,b`), and so is a backslash before a comma (`a\\`).
  */
 import { z } from "zod";
+import type { TenantId } from "../log/event.ts";
 import { typePatternForm, type Filter } from "../log/filter.ts";
+import { Problem } from "../problem.ts";
 import { booleanParameter, instantParameter, listParameter } from "./schemas.ts";
 
 /** What a reader asks for. */
@@ -63,6 +65,10 @@ export const selectionQuery = {
     description: "Only these subjects, separated by commas; `\\,` is a comma of a subject",
     example: "order_1042",
   }),
+  endpoint: z.string().optional().meta({
+    description: "What this endpoint matches, in place of `types` and `subjects`",
+    example: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c",
+  }),
   rebase: booleanParameter.optional().meta({
     description: "Takes a cursor that was made for another filter",
   }),
@@ -70,7 +76,34 @@ export const selectionQuery = {
 
 const selectionSchema = z.object(selectionQuery);
 
-export function toSelection(query: z.output<typeof selectionSchema>): Selection {
+type SelectionQuery = z.output<typeof selectionSchema>;
+
+/** Finds what an endpoint matches; undefined when the tenant has none with this id. */
+type FilterOfEndpoint = (tenant: TenantId, endpoint: string) => Promise<Filter | undefined>;
+
+/**
+ * What the parameters ask for. An endpoint's filter is taken as it is now: a cursor that was made
+ * before the filter was changed belongs to another one.
+ */
+export async function selectionOf(
+  query: SelectionQuery,
+  tenant: TenantId,
+  filterOfEndpoint: FilterOfEndpoint,
+): Promise<Selection> {
+  const selection = toSelection(query);
+  const { endpoint, types, subjects } = query;
+  if (endpoint === undefined) return selection;
+  if (types !== undefined || subjects !== undefined) {
+    const detail = '"endpoint": it has types and subjects of its own; leave out one or the other';
+    throw new Problem("invalid-parameter", detail, { members: { parameter: "endpoint" } });
+  }
+  const filter = await filterOfEndpoint(tenant, endpoint);
+  if (filter === undefined) throw new Problem("not-found", "there is no such endpoint");
+  return { ...selection, filter };
+}
+
+/** The same, without an endpoint. */
+export function toSelection(query: SelectionQuery): Selection {
   const { cursor, from: start = { kind: "earliest" }, types = null, subjects = null } = query;
   return {
     start: cursor === undefined ? start : { kind: "cursor", cursor },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { EndpointFilterOf } from "../deliveries/endpoint-filter.ts";
 import { reauthorize, type Directory, type Tenant } from "../http/auth.ts";
 import { eventExample, eventSchema } from "../http/event-schema.ts";
 import { findEvent, type TenantByPrefix } from "../http/owner.ts";
@@ -6,7 +7,7 @@ import { acceptQuality, preference } from "../http/preferences.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { route, type Route } from "../http/route.ts";
 import { cursorExample, integerParameter, pageQuery } from "../http/schemas.ts";
-import { selectionQuery, toSelection } from "../http/selection.ts";
+import { selectionOf, selectionQuery } from "../http/selection.ts";
 import type { Log } from "../log/log.ts";
 import { Problem } from "../problem.ts";
 import { batchMediaType, namesTag, pageHeaders, pageTag, pageText, type PageForm } from "./page.ts";
@@ -40,13 +41,14 @@ export type PullRoutesOptions = {
   log: Log;
   directory: Directory;
   tenantByPrefix: TenantByPrefix;
+  filterOfEndpoint: EndpointFilterOf;
 };
 
 export function createPullRoutes(options: PullRoutesOptions): Route[] {
   return [listEvents(options), getEvent(options)];
 }
 
-function listEvents({ pull, directory }: PullRoutesOptions): Route {
+function listEvents({ pull, directory, filterOfEndpoint }: PullRoutesOptions): Route {
   return route({
     method: "get",
     path: "/events",
@@ -78,13 +80,14 @@ function listEvents({ pull, directory }: PullRoutesOptions): Route {
     problems: [
       "cursor-invalid",
       "cursor-filter-mismatch",
+      "not-found",
       "cursor-expired",
       "cursor-ahead",
       "feed-reset",
     ],
     async handle({ query, tenant, request }) {
       const waitSeconds = query.wait ?? preferredWait(request);
-      const selection = toSelection(query);
+      const selection = await selectionOf(query, tenant.id, filterOfEndpoint);
       const waitMs = waitSeconds * 1_000;
       const authorized = () => reauthorize(directory, callerOf(request, tenant), "read");
       const page = await pull.page(

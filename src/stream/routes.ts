@@ -1,16 +1,23 @@
 import { z } from "zod";
+import type { EndpointFilterOf } from "../deliveries/endpoint-filter.ts";
 import { eventExample } from "../http/event-schema.ts";
 import type { ApiRequest } from "../http/request.ts";
 import { alreadySent, route, type Route } from "../http/route.ts";
 import { cursorExample } from "../http/schemas.ts";
-import { selectionQuery, toSelection, type Selection } from "../http/selection.ts";
+import { selectionOf, selectionQuery, type Selection } from "../http/selection.ts";
 import type { Streams } from "./streams.ts";
 
 const streamText = z.string().meta({
   example: `retry: 2000\ndata: ${JSON.stringify(eventExample)}\nid: ${cursorExample}\n\n:\n\n`,
 });
 
-export function createStreamRoutes({ streams }: { streams: Streams }): Route[] {
+export function createStreamRoutes({
+  streams,
+  filterOfEndpoint,
+}: {
+  streams: Streams;
+  filterOfEndpoint: EndpointFilterOf;
+}): Route[] {
   return [
     route({
       method: "get",
@@ -31,13 +38,14 @@ export function createStreamRoutes({ streams }: { streams: Streams }): Route[] {
       problems: [
         "cursor-invalid",
         "cursor-filter-mismatch",
+        "not-found",
         "cursor-expired",
         "cursor-ahead",
         "feed-reset",
       ],
       async handle({ query, tenant, request }) {
         const last = lastEventId(request);
-        const selection = startAt(last, toSelection(query));
+        const selection = startAt(last, await selectionOf(query, tenant.id, filterOfEndpoint));
         await streams.open(request, { tenant, selection, again: last !== undefined });
         return alreadySent;
       },

@@ -1,6 +1,7 @@
 /** A server of streams over a test's feed, and clients that go when it goes. */
 import type { Socket } from "node:net";
 import { isUnavailable } from "../../src/db/database.ts";
+import { createEndpointFilterOf } from "../../src/deliveries/endpoint-filter.ts";
 import type { Tenant } from "../../src/http/auth.ts";
 import { createStreamRoutes } from "../../src/stream/routes.ts";
 import { createStreams, type StreamTimes } from "../../src/stream/streams.ts";
@@ -21,15 +22,18 @@ const calm: StreamTimes = {
 export type StreamApi = Awaited<ReturnType<typeof startStreamApi>>;
 
 export async function startStreamApi(
-  { feed, marks, directory, logger }: Pick<TestFeed, "feed" | "marks" | "directory" | "logger">,
+  given: Pick<TestFeed, "sql" | "feed" | "marks" | "directory" | "logger">,
   { streamsMax, ...times }: Partial<StreamTimes> & { streamsMax?: number } = {},
 ) {
+  const { sql, feed, marks, directory, logger } = given;
+  const filterOfEndpoint = createEndpointFilterOf(sql);
   const streams = createStreams({
     ...{ feed, marks, directory, logger },
     times: { ...calm, ...times },
     ...(streamsMax !== undefined && { streamsMax }),
   });
-  const api = await startApi(createStreamRoutes({ streams }), { directory, isUnavailable });
+  const routes = createStreamRoutes({ streams, filterOfEndpoint });
+  const api = await startApi(routes, { directory, isUnavailable });
   const clients: SseClient[] = [];
   /** The server's ends. */
   const sockets = new Set<Socket>();

@@ -36,8 +36,7 @@ import { startHousekeeping, type Housekeeping } from "./log/housekeeping.ts";
 import { createPartitions } from "./log/partitions.ts";
 import { fixShards, noteDatabase } from "./log/settings.ts";
 import type { Metrics } from "./metrics.ts";
-import { createPull, type Pull } from "./pull/pull.ts";
-import { createPullRoutes } from "./pull/routes.ts";
+import { createPullStage, type PullStage } from "./pull/stage.ts";
 import { createDeliverer } from "./push/deliver.ts";
 import { createEndpointLoader } from "./push/endpoints.ts";
 import { measurePush } from "./push/metrics.ts";
@@ -64,7 +63,7 @@ type Stages = {
   readonly directory: ControlDirectory;
   readonly controlRoutes: readonly Route[];
   readonly eventTypes: EventTypeRegistry;
-  readonly pull: Pull;
+  readonly pull: PullStage;
   readonly streams: Streams;
 };
 
@@ -228,7 +227,7 @@ function createStages(
     directory,
     controlRoutes,
     eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
-    pull: createPull({ log, feed, marks }),
+    pull: createPullStage({ sql: database.sql, log, feed, marks, directory }),
     streams: createStreams({ feed, marks, directory, logger }),
   };
 }
@@ -289,7 +288,7 @@ function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
     ...createIngestRoutes(
       createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
     ),
-    ...createPullRoutes({ pull, log, directory, tenantByPrefix, filterOfEndpoint }),
+    ...pull.routes,
     ...createDeliveryRoutes({ sql: database.sql, log, tenantByPrefix }),
     ...createStreamRoutes({ streams, filterOfEndpoint }),
     ...controlRoutes,

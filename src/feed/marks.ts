@@ -27,7 +27,7 @@ export type Marks = ReturnType<typeof createMarks>;
 export function createMarks(options: { log: Log; cursors: Cursors }) {
   const { log, cursors } = options;
 
-  return { start, firstRead, cursorAt, refusal };
+  return { start, at: markAt, firstRead, cursorAt, refusal };
 
   /** Throws 400 for a cursor that this tenant was not given, or not for this filter. */
   async function start(tenant: TenantId, selection: Selection): Promise<Started> {
@@ -65,6 +65,7 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
     return { ...content.position, fingerprint: content.fingerprint };
   }
 
+  /** A place whose event nobody has at hand. */
   async function markAt(tenant: TenantId, position: Position): Promise<Mark> {
     const event = position.sequence === 0 ? undefined : await log.event(tenant, position);
     return { ...position, fingerprint: event === undefined ? 0 : eventFingerprint(event) };
@@ -82,7 +83,11 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
   }
 
   /** Continues right after `mark`, for readers with this filter. */
-  function cursorAt(tenant: TenantId, { sequence, day, fingerprint }: Mark, filter: Uint8Array) {
+  function cursorAt(
+    tenant: TenantId,
+    { sequence, day, fingerprint }: Mark,
+    filter: Uint8Array | "any",
+  ) {
     return cursors.mint({ tenant, position: { sequence, day }, fingerprint, filter });
   }
 

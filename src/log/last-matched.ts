@@ -1,11 +1,11 @@
 /**
  * Looks back from a position for the last event that a filter matches: what a consumer that is put
- * there would have seen before it. It asks the same of an event as `compileFilter`, in SQL, so that
- * what does not match never leaves the database. Events that retention has taken are not found.
+ * there would have seen before it. Events that retention has taken are not found.
  */
-import { arrayText, type Sql } from "../db/database.ts";
+import type { Sql } from "../db/database.ts";
 import type { Day, Position, Sequence, TenantId } from "./event.ts";
 import type { Filter } from "./filter.ts";
+import { matching } from "./matching.ts";
 
 /**
  * The sequence of that event, which may be the one at `at` itself. Nothing at or before `above` is
@@ -44,28 +44,13 @@ export function createLastMatched(sql: Sql): LastMatched {
     day: Day,
     of: { tenant: TenantId; through: Sequence; filter: Filter; above: Sequence },
   ): Promise<Sequence | undefined> {
-    const { types, subjects } = of.filter;
-    const { exact, below } = splitTypes(types ?? []);
     const [row] = await sql<{ sequence: Sequence }[]>`
       select sequence from events
       where tenant = ${of.tenant} and day = ${day}
         and sequence <= ${of.through} and sequence > ${of.above}
         and day >= (select oldest_day from log_settings)
-        and (${types === null}::boolean or type = any(${arrayText(exact)}::text[])
-          or type like any(${arrayText(below)}::text[]))
-        and (${subjects === null}::boolean or subject = any(${arrayText(subjects ?? [])}::text[]))
+        and ${matching(sql, of.filter)}
       order by sequence desc limit 1`;
     return row?.sequence;
   }
-}
-
-/** `a_b.*` becomes `a\_b.%`: to LIKE an underscore is any character. A type has no other of those. */
-function splitTypes(types: readonly string[]): { exact: string[]; below: string[] } {
-  const exact: string[] = [];
-  const below: string[] = [];
-  for (const type of types) {
-    if (!type.endsWith(".*")) exact.push(type);
-    else below.push(`${type.slice(0, -"*".length).replaceAll("_", "\\_")}%`);
-  }
-  return { exact, below };
 }

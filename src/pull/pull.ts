@@ -10,13 +10,13 @@ import type { ServerResponse } from "node:http";
 import type { Feed } from "../feed/feed.ts";
 import { markOf, type Mark, type Marks, type Refused, type Started } from "../feed/marks.ts";
 import { scan, type Scan } from "../feed/scan.ts";
-import { createTurns } from "../feed/turns.ts";
 import type { Tenant } from "../http/auth.ts";
 import { ClientGone } from "../http/body.ts";
 import type { Selection } from "../http/selection.ts";
 import type { Sequence } from "../log/event.ts";
 import type { Log } from "../log/log.ts";
-import { createWait, type Wait } from "./wait.ts";
+import type { Wait } from "./wait.ts";
+import type { Waits } from "./waits.ts";
 
 export type PageRequest = {
   readonly tenant: Tenant;
@@ -53,18 +53,12 @@ const pageMaxBytes = 4 << 20;
  */
 const bulkMinEvents = 200;
 
-/** Requests resumed in one turn: each goes on to read and to answer. */
-const resumedPerTurn = 32;
-
 export type Pull = ReturnType<typeof createPull>;
 
-export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
-  const { log, feed, marks } = options;
-  const waiting = new Set<Wait>();
-  const woken = createTurns<Wait>((wait) => wait.wake(), resumedPerTurn);
-  let stopped = false;
+export function createPull(options: { log: Log; feed: Feed; marks: Marks; waits: Waits }) {
+  const { log, feed, marks, waits } = options;
 
-  return { page, recheck, stop };
+  return { page };
 
   /**
    * Throws the problem of a cursor that cannot be read on from, `ClientGone`, and after a wait what
@@ -73,13 +67,15 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
   async function page(request: PageRequest, outgoing: ServerResponse): Promise<Page> {
     const { tenant, selection } = request;
     const started = await marks.start(tenant.id, selection);
-    const waits = request.waitMs > 0 && !stopped;
-    const found = waits
-      ? await readOrWait(request, started, outgoing)
-      : await readFirst(request, started);
+    const wait = waits.open(request.waitMs, outgoing);
+    const found =
+      wait === undefined
+        ? await readFirst(request, started)
+        : await readOrWait(request, started, wait);
+    if (outgoing.destroyed) throw new ClientGone();
     // Before anything is told of the log: the key may have been revoked meanwhile, or the log ends
     // where it does because its tenant is gone.
-    if (waits) await request.reauthorize();
+    if (wait !== undefined) await request.reauthorize();
     if (found.kind !== "events") throw await marks.refusal(tenant.id, started.filter, found);
     const { mark, full } = found;
     const head = found.atHead ? mark.sequence : (await log.head(tenant.id)).sequence;
@@ -91,20 +87,6 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
       hasMore: lasting || mark.sequence < head,
       lastingFrom: lasting ? started.mark.sequence : undefined,
     };
-  }
-
-  /** Refuses whatever waits and would not be let in any more. */
-  function recheck(): void {
-    for (const wait of waiting) {
-      wait.doubt();
-      woken.add(wait);
-    }
-  }
-
-  /** Lets all that waits answer with what it has; nothing waits any more afterwards. */
-  function stop(): void {
-    stopped = true;
-    for (const wait of waiting) wait.end();
   }
 
   async function readFirst(
@@ -121,25 +103,15 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks }) {
     return toFound(mark, await scan(marks.firstRead(tenant.id, mark), mark, bounds));
   }
 
-  async function readOrWait(
-    request: PageRequest,
-    started: Started,
-    outgoing: ServerResponse,
-  ): Promise<Found> {
-    const wait = createWait(request.waitMs, outgoing);
-    waiting.add(wait);
+  async function readOrWait(request: PageRequest, started: Started, wait: Wait): Promise<Found> {
     const { tenant } = request;
     // Before the first read: what is appended in between wakes.
-    const unfollow = feed.follow(tenant.id, tenant.shard, () => woken.add(wait));
+    const unfollow = feed.follow(tenant.id, tenant.shard, () => waits.wake(wait));
     try {
-      const found = await readUntilMatch(request, started, wait);
-      if (outgoing.destroyed) throw new ClientGone();
-      return found;
+      return await readUntilMatch(request, started, wait);
     } finally {
       unfollow();
-      woken.delete(wait);
-      waiting.delete(wait);
-      wait.close();
+      waits.close(wait);
     }
   }
 

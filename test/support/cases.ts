@@ -205,6 +205,18 @@ export const cases: Readonly<Record<string, Case>> = {
       },
     ],
   },
+  listMissedEvents: {
+    samples: [
+      { status: 200, build: ownEndpoint },
+      {
+        status: 200,
+        build: async (sender) => ({
+          ...(await ownEndpoint(sender)),
+          headers: { accept: "application/cloudevents-batch+json" },
+        }),
+      },
+    ],
+  },
   getEndpointSecret: { samples: [{ status: 200, build: ownEndpoint }] },
 
   listDeliveries: { samples: [plain] },

@@ -1,9 +1,7 @@
 /** A server of pages over a test's feed, and a client for it. */
 import { isUnavailable } from "../../src/db/database.ts";
-import { createEndpointFilterOf } from "../../src/deliveries/endpoint-filter.ts";
 import type { Tenant } from "../../src/http/auth.ts";
-import { createPull } from "../../src/pull/pull.ts";
-import { createPullRoutes } from "../../src/pull/routes.ts";
+import { createPullStage } from "../../src/pull/stage.ts";
 import { keyOf, type TestFeed } from "./feed.ts";
 import { startApi } from "./http.ts";
 
@@ -24,11 +22,9 @@ export type Answer = {
 };
 
 export async function startPullApi(feed: TestFeed) {
-  const { log, marks, directory, tenantByPrefix } = feed;
-  const pull = createPull({ log, feed: feed.feed, marks });
-  const filterOfEndpoint = createEndpointFilterOf(feed.sql);
-  const routes = createPullRoutes({ pull, log, directory, tenantByPrefix, filterOfEndpoint });
-  const api = await startApi(routes, { directory, isUnavailable });
+  const directory = { ...feed.directory, tenantByPrefix: feed.tenantByPrefix };
+  const pull = createPullStage({ ...feed, directory });
+  const api = await startApi(pull.routes, { directory, isUnavailable });
   const close = () => api.stop(0);
   return { ...api, pull, get, close, [Symbol.asyncDispose]: close };
 

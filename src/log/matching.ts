@@ -1,0 +1,25 @@
+/**
+ * Filters in SQL, for statements that look for events without bringing out those that do not match.
+ * They ask the same of an event as `compileFilter`.
+ */
+import { arrayText, type Sql } from "../db/database.ts";
+import type { Filter } from "./filter.ts";
+
+/** A condition over columns that are named `type` and `subject`. */
+export function matching(sql: Sql, { types, subjects }: Filter) {
+  const { exact, below } = splitTypes(types ?? []);
+  return sql`(${types === null}::boolean or type = any(${arrayText(exact)}::text[])
+      or type like any(${arrayText(below)}::text[]))
+    and (${subjects === null}::boolean or subject = any(${arrayText(subjects ?? [])}::text[]))`;
+}
+
+/** `a_b.*` becomes `a\_b.%`: to LIKE an underscore is any character. A type has no other of those. */
+function splitTypes(types: readonly string[]): { exact: string[]; below: string[] } {
+  const exact: string[] = [];
+  const below: string[] = [];
+  for (const type of types) {
+    if (!type.endsWith(".*")) exact.push(type);
+    else below.push(`${type.slice(0, -"*".length).replaceAll("_", "\\_")}%`);
+  }
+  return { exact, below };
+}

@@ -1,0 +1,44 @@
+/** The pull stage: its parts over one log, and all of its requests that wait. */
+import type { Sql } from "../db/database.ts";
+import { createEndpointFilterOf } from "../deliveries/endpoint-filter.ts";
+import { createMissedReader } from "../deliveries/missed.ts";
+import type { Feed } from "../feed/feed.ts";
+import type { Marks } from "../feed/marks.ts";
+import type { Directory } from "../http/auth.ts";
+import type { TenantByPrefix } from "../http/owner.ts";
+import type { Route } from "../http/route.ts";
+import type { Log } from "../log/log.ts";
+import { createMissed } from "./missed.ts";
+import { createMissedRoutes } from "./missed-routes.ts";
+import { createPull } from "./pull.ts";
+import { createPullRoutes } from "./routes.ts";
+import { createWaits } from "./waits.ts";
+
+export type PullStage = {
+  readonly routes: readonly Route[];
+  /** Refuses whatever waits and would not be let in any more. */
+  recheck(): void;
+  /** Lets all that waits answer with what it has; nothing waits any more afterwards. */
+  stop(): void;
+};
+
+export function createPullStage(given: {
+  sql: Sql;
+  log: Log;
+  feed: Feed;
+  marks: Marks;
+  directory: Directory & { tenantByPrefix: TenantByPrefix };
+}): PullStage {
+  const waits = createWaits();
+  const reading = { ...given, waits };
+  const pull = createPull(reading);
+  const { tenantByPrefix } = given.directory;
+  const filterOfEndpoint = createEndpointFilterOf(given.sql);
+  const reader = createMissedReader(given.sql);
+  const missed = createMissed({ ...reading, missed: reader });
+  const routes = [
+    ...createPullRoutes({ ...given, pull, tenantByPrefix, filterOfEndpoint }),
+    ...createMissedRoutes({ ...given, missed, reader }),
+  ];
+  return { routes, recheck: waits.recheck, stop: waits.stop };
+}

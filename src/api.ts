@@ -30,6 +30,7 @@ const about = {
     keys: "Who may do what",
     endpoints: "Where events are pushed to",
     deliveries: "What became of pushes",
+    replays: "Deliveries that are made again because somebody wants it",
     "event-types": "What the events of a type look like",
     system: "The gateway itself",
   },

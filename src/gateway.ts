@@ -19,6 +19,7 @@ import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
 import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
 import { createEndpointFilterOf } from "./deliveries/endpoint-filter.ts";
+import { createReplayChore } from "./deliveries/replays.ts";
 import type { EventsFrame } from "./fanout/fanout.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
 import { createMarks } from "./feed/marks.ts";
@@ -41,6 +42,7 @@ import { createDeliverer } from "./push/deliver.ts";
 import { createEndpointLoader } from "./push/endpoints.ts";
 import { measurePush } from "./push/metrics.ts";
 import { startPush, type Push } from "./push/push.ts";
+import { createReplayRoutes } from "./push/replay-routes.ts";
 import { createPushHeaders } from "./push/request.ts";
 import { createDeliveryRoutes } from "./push/routes.ts";
 import { createTestPush } from "./push/test-push.ts";
@@ -117,6 +119,7 @@ export async function startGateway(
     chores: [
       ...createLogChores({ sql: tidying.sql, log: logger, retentionDays: config.retentionDays }),
       createErasureChore({ orm: tidying.orm, log: logger }),
+      createReplayChore({ sql: tidying.sql, retentionDays: config.retentionDays }),
     ],
     alone: config.databaseUrl === undefined,
   });
@@ -280,7 +283,7 @@ async function startPushRole(
 }
 
 function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
-  const { config, logger, cursors, database, log } = services;
+  const { config, logger, cursors, database, log, fanout } = services;
   const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
   const filterOfEndpoint = createEndpointFilterOf(database.sql);
@@ -290,6 +293,10 @@ function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
     ),
     ...pull.routes,
     ...createDeliveryRoutes({ sql: database.sql, log, tenantByPrefix }),
+    ...createReplayRoutes({
+      ...{ sql: database.sql, log, cursors, tenantByPrefix },
+      changed: (tenant, shard) => announceChange(fanout, { what: "endpoints", tenant, shard }),
+    }),
     ...createStreamRoutes({ streams, filterOfEndpoint }),
     ...controlRoutes,
   ];

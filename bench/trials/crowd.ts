@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { defaultSettings } from "../../src/control/endpoints/settings.ts";
-import { timeOrderedUuid } from "../../src/control/ids.ts";
+import { timeOrderedUuid } from "../../src/db/ids.ts";
 import { shardOf } from "../../src/control/tenants/tenants.ts";
 import { openDatabase, type Orm, type Sql } from "../../src/db/database.ts";
 import { positions } from "../../src/db/delivery-schema.ts";

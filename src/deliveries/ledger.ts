@@ -55,8 +55,11 @@ export type DeliveryRecord = {
   detail: AttemptDetail | null;
 };
 
-/** Why an attempt was made: the event came, it was due again, or the endpoint was to be probed. */
-export type Trigger = "event" | "retry" | "probe" | "drain";
+/**
+ * Why an attempt was made: the event came, it was due again, the endpoint was to be probed, an outage
+ * was over, or somebody wanted it sent again.
+ */
+export type Trigger = "event" | "retry" | "probe" | "drain" | "replay";
 
 export type AttemptDetail = {
   trigger: Trigger;

@@ -7,6 +7,7 @@
 import { arrayText, type Sql } from "../db/database.ts";
 import type { deliveries } from "../db/delivery-schema.ts";
 import type { endpoints } from "../db/schema.ts";
+import type { Trigger } from "./ledger.ts";
 import { eventId, type Day, type Sequence, type TenantId } from "../log/event.ts";
 
 /** What is recorded of a delivery. Times are milliseconds since 1970. */
@@ -81,7 +82,9 @@ type Row = Omit<Delivery, "tenant" | "day" | "event"> & {
 
 export type AttemptRow = {
   readonly attempt: number;
-  readonly trigger: "event" | "retry" | "probe" | "drain" | null;
+  readonly trigger: Trigger | null;
+  /** The uuid of the job that made it. */
+  readonly replay: string | null;
   readonly at: number;
   readonly queueMs: number;
   readonly latencyMs: number;
@@ -238,7 +241,7 @@ export function createOutcomeReader(sql: Sql) {
   /** Oldest first. */
   function attempts({ tenant, endpoint, day, sequence }: Delivery) {
     return sql<AttemptRow[]>`
-      select attempt, trigger, (extract(epoch from at) * 1000)::bigint as at,
+      select attempt, trigger, replay, (extract(epoch from at) * 1000)::bigint as at,
         queue_ms as "queueMs", latency_ms as "latencyMs", status_code as "statusCode",
         error_class as "errorClass", error, url, response_headers as "responseHeaders",
         response_body as "responseBody", truncated

@@ -9,6 +9,7 @@
 import { sql as template } from "drizzle-orm";
 import type { OrmTransaction } from "../db/database.ts";
 import { positions } from "../db/delivery-schema.ts";
+import { cancelReplays } from "./replays.ts";
 import { isMoving, type Consumer, type Moved } from "./positions.ts";
 
 /** About 50 ms of work. */
@@ -29,6 +30,7 @@ export async function removeOwed(orm: OrmTransaction, of: Consumer): Promise<voi
   });
   await orm.execute(template`
     delete from blocked_subjects where tenant = ${tenant} and endpoint = ${consumer}`);
+  await cancelReplays(orm, of);
 }
 
 /**

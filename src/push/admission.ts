@@ -57,6 +57,7 @@ export function createAdmission(options: {
     standing: (): Standing => (breaker.isClosed() ? pace.standing : "slow"),
     failingSince: () => failingSince,
     wanted,
+    windowSize: () => Math.floor(pace.limit),
     stop,
   };
 
@@ -76,13 +77,13 @@ export function createAdmission(options: {
     if (isProbe) breaker.beginProbe();
   }
 
-  /** `inFlight`: with the attempt that has ended. */
+  /** `inFlight`: with the attempt that has ended. `isFull`: its share of the window was. */
   function learn(
     record: DeliveryRecord,
     ended: EndedAttempt,
-    { isProbe, inFlight }: { isProbe: boolean; inFlight: number },
+    { isProbe, isFull, inFlight }: { isProbe: boolean; isFull: boolean; inFlight: number },
   ): void {
-    const full = inFlight >= Math.floor(pace.limit);
+    const full = isFull || inFlight >= Math.floor(pace.limit);
     pace = paceAfter(pace, { ...ended, full }, endpoint);
     failingSince = record.kind === "delivered" ? undefined : (failingSince ?? record.at);
     if (isProbe) breaker.afterProbe(ended);

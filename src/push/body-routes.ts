@@ -43,11 +43,12 @@ const headers = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
 const attempt = z
   .object({
     attempt: z.int().min(1),
-    trigger: z.enum(["event", "retry", "probe", "drain"]).meta({
+    trigger: z.enum(["event", "retry", "probe", "drain", "replay"]).meta({
       description:
         "Why it was made: the event came, it was due again, to see whether an endpoint that was " +
-        "down is back, or as a dead letter of such a time when it was over",
+        "down is back, as a dead letter of such a time when it was over, or by a replay",
     }),
+    replay: z.string().nullable().meta({ description: "The id of the replay that made it" }),
     at: timestamp,
     queue_ms: z.int().min(0).meta({ description: "From when it could be made to when it was" }),
     latency_ms: z.int().min(0).meta({ description: "From its start to its outcome" }),
@@ -86,6 +87,7 @@ export const deliveryWithAttempts = z
         {
           attempt: 1,
           trigger: "event",
+          replay: null,
           at: deliveryExample.first_attempt_at,
           queue_ms: 2,
           latency_ms: 31,

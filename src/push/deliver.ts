@@ -4,6 +4,7 @@
  * timestamp and the signature are new each time.
  */
 import type { AttemptDetail, DeliveryRecord, Fence, Trigger } from "../deliveries/ledger.ts";
+import { replayName } from "../deliveries/replays.ts";
 import { eventId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
@@ -36,14 +37,17 @@ export function createDeliverer(options: {
     if (outcome.kind === "stopped") return lane.abandon(delivery);
 
     const [now, chance] = [Date.now(), Math.random()];
-    const decision = decide(outcome, {
-      attempt: delivery.attempt,
-      scheduleMs: endpoint.scheduleMs,
-      chance,
-      now,
-      giveUpAt,
-      failingSince: lane.failingSince() ?? at,
-    });
+    const decision = decisionFor(
+      delivery,
+      decide(outcome, {
+        attempt: delivery.attempt,
+        scheduleMs: endpoint.scheduleMs,
+        chance,
+        now,
+        giveUpAt,
+        failingSince: lane.failingSince() ?? at,
+      }),
+    );
     const { latencyMs } = outcome;
     const ended = { verdict: verdictOf(outcome), at, now, chance, latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
@@ -78,7 +82,8 @@ export function createDeliverer(options: {
       const body = Buffer.from(delivery.event.envelope);
       const { event, previous, attempt: number, lane } = delivery;
       const { endpoint } = lane;
-      const headers = pushHeaders({ endpoint, event, previous, attempt: number, body, at });
+      const replay = delivery.replay && replayName(delivery.replay.run.id);
+      const headers = pushHeaders({ endpoint, event, previous, attempt: number, replay, body, at });
       return await attempter.attempt({ url, headers, body, timeoutMs });
     } catch (error) {
       log.error({ tenant, endpoint: name, err: error }, "an attempt could not be made");
@@ -143,8 +148,9 @@ function toRecord(
   decision: Decision,
   { at, queueMs }: { at: number; queueMs: number },
 ): DeliveryRecord {
-  const { event, previous, attempt, retry, isProbe } = delivery;
-  const isPlain = decision.kind === "delivered" && attempt === 1 && !isProbe;
+  const { event, previous, attempt, retry, isProbe, source } = delivery;
+  const isFirst = attempt === 1 && !isProbe && source !== "replay";
+  const isPlain = decision.kind === "delivered" && isFirst;
   return {
     ...standing(decision),
     day: event.day,
@@ -163,10 +169,17 @@ function toRecord(
   };
 }
 
-/** A dead letter of an outage gets its one attempt, however late. */
-function giveUpTime({ lane, retry }: Delivery): number {
+/** A replay has one attempt: whoever asked for it asks again, and what is owed has its own times. */
+function decisionFor({ source }: Delivery, decision: Decision): Decision {
+  const hasFailed = decision.kind === "retry" || (decision.kind === "dead" && !decision.asked);
+  if (source !== "replay" || !hasFailed) return decision;
+  return { kind: "dead", reason: "replayed", asked: false };
+}
+
+/** A dead letter of an outage gets its one attempt, however late, and so does a replay. */
+function giveUpTime({ lane, retry, source }: Delivery): number {
   const { giveUpAfterMs } = lane.endpoint;
-  if (giveUpAfterMs === null || retry?.requeued === true) return Infinity;
+  if (giveUpAfterMs === null || retry?.requeued === true || source === "replay") return Infinity;
   return (retry?.firstAt ?? Date.now()) + giveUpAfterMs;
 }
 
@@ -194,12 +207,14 @@ function givenUp({ event, previous, retry, attempt }: Delivery): Settled {
 }
 
 /** Under `fifo` a probe is the head's own attempt. What the receiver asks for is an answer too. */
-function isFailedProbe({ isProbe, lane }: Delivery, verdict: Verdict, decision: Decision): boolean {
-  if (!isProbe || !isFault(verdict) || lane.endpoint.ordering === "fifo") return false;
+function isFailedProbe(delivery: Delivery, verdict: Verdict, decision: Decision): boolean {
+  if (!delivery.isProbe || !isFault(verdict)) return false;
+  if (delivery.lane.endpoint.ordering === "fifo" && delivery.source !== "replay") return false;
   return !(decision.kind === "dead" && decision.asked);
 }
 
-function triggerOf({ isProbe, retry }: Delivery): Trigger {
+function triggerOf({ isProbe, retry, source }: Delivery): Trigger {
+  if (source === "replay") return "replay";
   if (isProbe) return "probe";
   if (retry === undefined) return "event";
   return retry.requeued ? "drain" : "retry";

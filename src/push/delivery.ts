@@ -2,6 +2,7 @@
 import type { DeliveryRecord } from "../deliveries/ledger.ts";
 import type { LogEvent, Sequence } from "../log/event.ts";
 import type { Ended } from "./circuit.ts";
+import type { Replayed } from "./replays.ts";
 import type { DueRetry } from "./retries.ts";
 
 /** An event that is to be sent, and what it comes from. */
@@ -12,9 +13,11 @@ export type Next = {
   /** The number of the coming attempt, from 1. */
   readonly attempt: number;
   /** `subject`: of one that the lane is behind with. */
-  readonly source: "log" | "retry" | "subject";
+  readonly source: "log" | "retry" | "subject" | "replay";
   /** What it comes from when it is a retry. */
   readonly retry: DueRetry | undefined;
+  /** What it comes from when it is sent again on purpose. */
+  readonly replay?: Replayed | undefined;
   /** When it could have been sent, by `performance.now()`. */
   readonly readyAt: number;
 };

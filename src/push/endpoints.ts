@@ -65,6 +65,8 @@ export type InForce = {
   readonly pushesPerSecond: number | null;
   /** Of its active endpoints. */
   readonly generations: Driven;
+  /** Endpoints with replay jobs that are running. */
+  readonly replaying: ReadonlySet<string>;
 };
 
 /** Generations by endpoint. */
@@ -150,20 +152,32 @@ export function createEndpointLoader(options: {
 
   /** What there is to compare with: of those of these tenants that have an active endpoint. */
   async function inForce(tenants: readonly TenantId[]): Promise<Map<TenantId, InForce>> {
-    const rows = await database.sql<InForceRow[]>`
-      select p.tenant, t.pushes_per_second, p.consumer, p.generation from positions p
-      join endpoints e on e.tenant = p.tenant and e.id = p.consumer
-      join tenants t on t.id = p.tenant
-      where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
+    const [rows, replaying] = await Promise.all([readInForce(tenants), readReplaying(tenants)]);
     const byTenant = new Map<TenantId, Map<string, number>>();
     const found = new Map<TenantId, InForce>();
     for (const { tenant, pushes_per_second: pushesPerSecond, consumer, generation } of rows) {
       let generations = byTenant.get(tenant);
       if (generations === undefined) byTenant.set(tenant, (generations = new Map()));
       generations.set(consumer, generation);
-      found.set(tenant, { pushesPerSecond, generations });
+      found.set(tenant, { pushesPerSecond, generations, replaying });
     }
     return found;
+  }
+
+  function readInForce(tenants: readonly TenantId[]) {
+    return database.sql<InForceRow[]>`
+      select p.tenant, t.pushes_per_second, p.consumer, p.generation from positions p
+      join endpoints e on e.tenant = p.tenant and e.id = p.consumer
+      join tenants t on t.id = p.tenant
+      where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
+  }
+
+  /** Of all of these tenants: an endpoint's uuid is its alone. */
+  async function readReplaying(tenants: readonly TenantId[]): Promise<ReadonlySet<string>> {
+    const rows = await database.sql<{ endpoint: string }[]>`
+      select distinct endpoint from replays
+      where tenant = any(${arrayText(tenants)}::uuid[]) and status = 'running'`;
+    return new Set(rows.map(({ endpoint }) => endpoint));
   }
 
   /**
@@ -185,7 +199,12 @@ export function createEndpointLoader(options: {
       union
       select p.tenant, p.shard from positions p
       where p.shard = any(${some}::smallint[]) and p.status = 'active' and exists (
-        select from blocked_subjects b where b.tenant = p.tenant and b.endpoint = p.consumer)`;
+        select from blocked_subjects b where b.tenant = p.tenant and b.endpoint = p.consumer)
+      union
+      select p.tenant, p.shard from positions p
+      where p.shard = any(${some}::smallint[]) and p.status = 'active' and exists (
+        select from replays r where r.tenant = p.tenant and r.endpoint = p.consumer
+          and r.status = 'running')`;
   }
 
   async function settledAbove(

@@ -41,6 +41,8 @@ export type Lane = {
   failingSince(): number | undefined;
   /** The log may have grown. */
   wake(): void;
+  /** Whether there are replay jobs for its endpoint, as of now. */
+  tellReplays(areRunning: boolean): void;
   /** The next delivery, if it may go now and there is one. */
   take(): Delivery | undefined;
   /** Records what became of a delivery that `take` gave out. */
@@ -84,12 +86,14 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   const lane: Lane = {
     ...{ endpoint, fence, take, settle, probeFailed, abandon, hold, isIdle, checkpoint, close },
     wake: () => sources.wake(),
+    tellReplays: (areRunning) => sources.tellReplays(areRunning),
     standing: () => admission.standing(),
     failingSince: () => admission.failingSince(),
   };
   const sources = createSources({
-    ...{ endpoint, context, log, window, write },
+    ...{ endpoint, fence, context, log, window, write },
     wanted: () => (closed ? 0 : admission.wanted()),
+    windowSize: () => admission.windowSize(),
     ready,
     moved,
     nothingToProbe,
@@ -133,9 +137,12 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   function settle(delivery: Delivery, { record, ended, written: onWritten }: Settled): void {
     const { isProbe } = delivery;
+    // What they may use of the window is what holds them back, and so what lets it grow.
+    const isFull = delivery.source === "replay" && sources.isFullOfReplays();
+    const with_ = { isProbe, isFull, inFlight };
     inFlight -= 1;
-    sources.settle(delivery, record, onWritten);
-    if (ended !== undefined) admission.learn(record, ended, { isProbe, inFlight: inFlight + 1 });
+    sources.settle(delivery, record, { ended, written: onWritten });
+    if (ended !== undefined) admission.learn(record, ended, with_);
     else if (isProbe) admission.cancelProbe();
     ready();
   }

@@ -7,14 +7,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "../db/database.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
 import { createCircuits } from "../deliveries/circuits.ts";
+import { createReplayLedger } from "../deliveries/replay-ledger.ts";
 import { createLedger, type Fence } from "../deliveries/ledger.ts";
 import type { Feed, News } from "../feed/feed.ts";
 import type { TenantId } from "../log/event.ts";
+import { createLastMatched } from "../log/last-matched.ts";
+import { createLog } from "../log/log.ts";
 import type { Logger } from "../telemetry.ts";
 import { createBufferBudget } from "./budget.ts";
 import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";
 import { startLeases } from "./leases.ts";
+import { createReplayPace } from "./replay-pace.ts";
+import { createReplayPages } from "./replay-pages.ts";
 import { createRetryLoader } from "./retries.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import { createScheduler } from "./scheduler.ts";
@@ -102,6 +107,11 @@ export async function startPush(options: {
     budget: createBufferBudget(buffersMaxBytes),
     loadRetries: createRetryLoader(sql),
     subjectReads: createSubjectReads(sql),
+    replays: {
+      ledger: createReplayLedger({ reads: sql, writes, process }),
+      pages: createReplayPages({ sql, log: createLog(sql), lastMatched: createLastMatched(sql) }),
+      pace: createReplayPace({ slots }),
+    },
   };
   const leases = await startLeases({ sql: writes, log, process, shards, alone, gained, lost });
   isHeld = leases.isHeld;
@@ -190,7 +200,10 @@ export async function startPush(options: {
         for (const [tenant, roster] of rosters) {
           const inForce = found.get(tenant);
           if (!roster.isCurrent(inForce?.generations)) roster.reload();
-          else if (inForce) scheduler.limit(tenant, inForce.pushesPerSecond);
+          else if (inForce) {
+            scheduler.limit(tenant, inForce.pushesPerSecond);
+            roster.tellReplays(inForce.replaying);
+          }
         }
       },
       (error: unknown) => log.warn({ err: error }, "cannot compare endpoints, trying again later"),

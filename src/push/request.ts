@@ -19,6 +19,8 @@ export type PushHeaders = (push: {
   readonly previous: Sequence;
   /** From 1. */
   readonly attempt: number;
+  /** The replay job that sends it, as callers know it. */
+  readonly replay: string | undefined;
   readonly body: Buffer;
   /** When the attempt is made, milliseconds since 1970. */
   readonly at: number;
@@ -27,7 +29,7 @@ export type PushHeaders = (push: {
 export function createPushHeaders(options: { cursors: Cursors; userAgent: string }): PushHeaders {
   const { cursors, userAgent } = options;
 
-  return ({ endpoint, event, previous, attempt, body, at }) => {
+  return ({ endpoint, event, previous, attempt, replay, body, at }) => {
     const { sequence } = event;
     return {
       ...signedHeaders({ endpoint, userAgent, id: eventId(event), body, at }),
@@ -38,6 +40,7 @@ export function createPushHeaders(options: { cursors: Cursors; userAgent: string
         fingerprint: eventFingerprint(event),
         filter: "any",
       }),
+      ...(replay !== undefined && { "tidegate-replay": replay }),
     };
   };
 }

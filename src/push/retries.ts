@@ -87,8 +87,10 @@ export function createRetryQueue(options: {
   const { tenant, endpoint, order, load, log, ready, expired, none } = options;
   /** The first of the log is one. */
   const loadMax = order === "sequence" ? 1 : dueMax;
-  /** Queued here or in flight. */
+  /** Queued here, in flight, or reserved. */
   const held = new Set<Sequence>();
+  /** Sent in another way now, and whether they would have been loaded meanwhile. */
+  const reserved = new Map<Sequence, { wasDue: boolean }>();
   let due: DueRetry[] = [];
   let nextAt = options.nextAt ?? Infinity;
   // The first of the log need not be the earliest.
@@ -110,6 +112,8 @@ export function createRetryQueue(options: {
     take,
     giveBack,
     settled,
+    reserve,
+    release,
     isEmpty,
     look,
     hasten,
@@ -144,6 +148,27 @@ export function createRetryQueue(options: {
     setTimer();
     // Who looked for something to probe with found it held, or not written yet.
     if (paused) ready();
+  }
+
+  /** Not to be given out while it is sent in another way. False when it is under way already. */
+  function reserve(sequence: Sequence): boolean {
+    const index = due.findIndex((retry) => retry.sequence === sequence);
+    if (index === -1 && held.has(sequence)) return false;
+    if (index !== -1) due.splice(index, 1);
+    held.add(sequence);
+    reserved.set(sequence, { wasDue: index !== -1 });
+    return true;
+  }
+
+  /** What became of it is written; it may still be a retry. */
+  function release(sequence: Sequence): void {
+    const { wasDue } = reserved.get(sequence) ?? { wasDue: false };
+    reserved.delete(sequence);
+    held.delete(sequence);
+    if (loading) settledMeanwhile.add(sequence);
+    if (wasDue) nextAt = Date.now();
+    setTimer();
+    if (isEmpty()) ready();
   }
 
   /** There may be some that nobody told of. */
@@ -223,6 +248,10 @@ export function createRetryQueue(options: {
     hastened = false;
     for (const retry of retries) {
       const { event } = retry;
+      const other = reserved.get(retry.sequence);
+      if (other !== undefined) other.wasDue = true;
+      // Which may not have been a retry of what was settled: it is looked for again.
+      if (settledMeanwhile.has(retry.sequence)) nextAt = Math.min(nextAt, now + loadPauseMs);
       if (held.has(retry.sequence) || settledMeanwhile.has(retry.sequence)) continue;
       const isWanted = wasHastened && due.length === 0;
       if (paused ? !isWanted : retry.dueAt > now && !isWanted) {

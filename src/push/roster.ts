@@ -20,6 +20,8 @@ export type Roster = {
   reopen(fence: Fence): void;
   /** Whether it drives these endpoints under these generations, or is about to read anew. */
   isCurrent(generations: Driven | undefined): boolean;
+  /** Tells the lanes which of their endpoints have replay jobs that are running. */
+  tellReplays(replaying: ReadonlySet<string>): void;
   /** Writes how far the lanes have come over events that do not match, for whoever asks for lag. */
   checkpoint(): void;
   /** True when no lane owes anything and the log has not moved for a while. */
@@ -64,7 +66,7 @@ export function createRoster(options: {
   // Before the first read, so that nothing falls between the two.
   const unfollow = feed.follow(tenant, shard, wake);
   reload();
-  return { shard, reload, reopen, isCurrent, checkpoint, isQuiet, close };
+  return { shard, reload, reopen, isCurrent, tellReplays, checkpoint, isQuiet, close };
 
   function wake(): void {
     movedAt = performance.now();
@@ -100,6 +102,7 @@ export function createRoster(options: {
         const loaded = await load(tenant, driven());
         // Changed again meanwhile: what was read may be superseded already.
         if (!stale) await replaceLanes(loaded);
+        if (loaded !== undefined) tellReplays(loaded.replaying);
         if (!stale && !closed && loaded === undefined) tellNone?.();
       }
       tellNone = undefined;
@@ -150,6 +153,10 @@ export function createRoster(options: {
     if (generations.size !== lanes.size + undrivable.size) return false;
     const known = (id: string) => lanes.get(id)?.fence.generation ?? undrivable.get(id);
     return [...generations].every(([id, generation]) => known(id) === generation);
+  }
+
+  function tellReplays(replaying: ReadonlySet<string>): void {
+    for (const [id, lane] of lanes) lane.tellReplays(replaying.has(id));
   }
 
   function checkpoint(): void {

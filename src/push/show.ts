@@ -8,6 +8,7 @@
 import { deliveryId } from "../deliveries/delivery-id.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
 import type { AttemptRow, Delivery, EndpointNow } from "../deliveries/outcomes.ts";
+import { replayName } from "../deliveries/replays.ts";
 import { sequenceText, tenantPrefix } from "../log/event.ts";
 import { contentTypeOf } from "./endpoints.ts";
 
@@ -63,7 +64,14 @@ function untoldAttempt(delivery: Delivery, rows: readonly AttemptRow[]): Attempt
     {
       ...{ attempt, queueMs, latencyMs, at: delivery.lastAt },
       ...{ statusCode: delivery.statusCode, error: delivery.error, errorClass: null },
-      ...{ trigger: null, url: null, responseHeaders: null, responseBody: null, truncated: false },
+      ...{
+        trigger: null,
+        replay: null,
+        url: null,
+        responseHeaders: null,
+        responseBody: null,
+        truncated: false,
+      },
     },
   ];
 }
@@ -73,6 +81,7 @@ function showAttempt(delivery: Delivery, row: AttemptRow, endpoint: EndpointNow 
   return {
     attempt: row.attempt,
     trigger: row.trigger ?? (row.attempt === 1 ? ("event" as const) : ("retry" as const)),
+    replay: row.replay === null ? null : replayName(row.replay),
     at: timeText(row.at),
     queue_ms: row.queueMs,
     latency_ms: row.latencyMs,
@@ -92,7 +101,7 @@ function showError({ error, errorClass }: AttemptRow): { class: string; message:
 
 function requestHeaders(
   { event, endpoint: uuid, sequence, previous }: Delivery,
-  { attempt, at }: AttemptRow,
+  { attempt, at, replay }: AttemptRow,
   endpoint: EndpointNow | undefined,
 ): Record<string, string> {
   return {
@@ -105,6 +114,7 @@ function requestHeaders(
     "tidegate-previous-sequence": sequenceText(previous),
     "tidegate-attempt": String(attempt),
     "tidegate-endpoint": endpointName(uuid),
+    ...(replay !== null && { "tidegate-replay": replayName(replay) }),
   };
 }
 

@@ -5,15 +5,19 @@
  * `parallel`: all in turns. `fifo`: one at a time, and nothing of the log before every retry is
  * settled. `subject`: as parallel, but of one subject one at a time; one whose event has failed
  * is a subject that the lane is behind with.
+ *
+ * Behind all that come replays, when nothing of it may go, and in one of so many turns.
  */
-import type { DeliveryRecord, SubjectMove } from "../deliveries/ledger.ts";
+import type { DeliveryRecord, Fence, SubjectMove } from "../deliveries/ledger.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { LogEvent, Sequence } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { BufferBudget } from "./budget.ts";
-import type { Next } from "./delivery.ts";
+import type { EndedAttempt, Next } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { isFault } from "./health.ts";
 import { createReadAhead } from "./read-ahead.ts";
+import { createReplays, type ReplayContext, type Replayed } from "./replays.ts";
 import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
 import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
 import type { Window } from "./window.ts";
@@ -24,15 +28,25 @@ export type SourceContext = {
   readonly budget: BufferBudget;
   readonly loadRetries: LoadRetries;
   readonly subjectReads: SubjectReads;
+  readonly replays: ReplayContext;
+};
+
+/** What an attempt says besides its outcome, and who waits for that to be written. */
+export type Aftermath = {
+  readonly ended: EndedAttempt | undefined;
+  readonly written: (() => void) | undefined;
 };
 
 type SourcesOptions = {
   endpoint: Endpoint;
+  fence: Fence;
   context: SourceContext;
   log: Logger;
   window: Window;
   /** How many events to read ahead; 0 while nothing may be sent. */
   wanted: () => number;
+  /** How many attempts may be under way. */
+  windowSize: () => number;
   /** `next` may have something to give. */
   ready: () => void;
   /** The window has moved on, maybe over events that do not match. */
@@ -65,7 +79,7 @@ export function createSources(options: SourcesOptions) {
     ready,
     expired: recordExpired,
     none: () => {
-      if (!subjects.hasten()) nothingToProbe();
+      if (!subjects.hasten() && replays.isEmpty()) nothingToProbe();
     },
   });
   const ahead = createReadAhead({
@@ -94,22 +108,35 @@ export function createSources(options: SourcesOptions) {
       ready();
     },
   });
+  const replays = createReplays({
+    ...{ endpoint, fence: options.fence, context: context.replays, budget: context.budget, log },
+    ...{ window: options.windowSize, ready },
+  });
   subjects.advance();
 
   return {
     wake: ahead.wake,
-    next,
-    seekProbe,
-    settle,
-    giveBack,
-    letGo,
-    resume,
+    tellReplays: replays.tell,
+    isFullOfReplays: replays.isFull,
+    ...{ next, seekProbe, settle, giveBack, letGo, resume },
     lookForRetries: retries.look,
-    isEmpty: () => ahead.isIdle() && subjects.size() === 0 && retries.isEmpty(),
+    isEmpty: () => owesNothing() && replays.isEmpty(),
     close,
   };
 
   function next(inFlight: number, isProbe: boolean): Next | undefined {
+    const late = isProbe || !replays.areLate() ? undefined : fromReplays(inFlight, false);
+    const own = late ?? live(inFlight, isProbe);
+    if (own === undefined) return fromReplays(inFlight, isProbe);
+    if (own !== late) replays.passOver();
+    return own;
+  }
+
+  function owesNothing(): boolean {
+    return ahead.isIdle() && subjects.size() === 0 && retries.isEmpty();
+  }
+
+  function live(inFlight: number, isProbe: boolean): Next | undefined {
     if (isFifo) {
       if (inFlight > 0) return undefined;
       const earlier = fromRetries() ?? fromSubjects();
@@ -136,6 +163,23 @@ export function createSources(options: SourcesOptions) {
     const item = subjects.take();
     const readyAt = performance.now();
     return item && { ...item, attempt: 1, source: "subject", retry: undefined, readyAt };
+  }
+
+  /** Where order is kept, one at a time. It is a probe only where there is nothing else. */
+  function fromReplays(inFlight: number, isProbe: boolean): Next | undefined {
+    if ((isFifo && inFlight > 0) || (isProbe && !owesNothing())) return undefined;
+    const replay = replays.take(mayBeReplayed, isProbe);
+    if (replay === undefined) return undefined;
+    const { event, previous, attempt } = replay.item;
+    if (bySubject && event.subject !== null) busy.add(event.subject);
+    const readyAt = performance.now();
+    return { event, previous, attempt, source: "replay", retry: undefined, replay, readyAt };
+  }
+
+  /** The first event of which this is true is sent. */
+  function mayBeReplayed({ subject, sequence }: LogEvent): boolean {
+    if (bySubject && subject !== null && busy.has(subject)) return false;
+    return retries.reserve(sequence);
   }
 
   /**
@@ -171,8 +215,10 @@ export function createSources(options: SourcesOptions) {
   }
 
   /** The outcome of what `next` gave, to be written together with what follows from it here. */
-  function settle(sent: Next, record: DeliveryRecord, written: (() => void) | undefined): void {
-    const { event, source, retry } = sent;
+  function settle(sent: Next, record: DeliveryRecord, { ended, written }: Aftermath): void {
+    const { event, source, retry, replay } = sent;
+    if (replay !== undefined) return settleReplay(replay, record, { ended, written });
+    if (record.kind === "delivered") replays.answered();
     const joins = record.kind === "retrying";
     const move = moveOfSubject(sent, joins);
     if (source === "log") window.settle(event.sequence);
@@ -190,6 +236,22 @@ export function createSources(options: SourcesOptions) {
     subjects.advance();
   }
 
+  function settleReplay(
+    replay: Replayed,
+    record: DeliveryRecord,
+    { ended, written }: Aftermath,
+  ): void {
+    const { sequence, subject } = replay.item.event;
+    if (subject !== null) busy.delete(subject);
+    replays.settle(replay, record, {
+      isFault: ended !== undefined && isFault(ended.verdict),
+      note: () => {
+        retries.release(sequence);
+        written?.();
+      },
+    });
+  }
+
   function moveOfSubject(sent: Next, failed: boolean): SubjectMove | undefined {
     const { event, source } = sent;
     const { subject } = event;
@@ -205,7 +267,12 @@ export function createSources(options: SourcesOptions) {
 
   /** As if `next` had never given it. */
   function giveBack(sent: Next): void {
-    const { event, source, retry } = sent;
+    const { event, source, retry, replay } = sent;
+    if (replay !== undefined) {
+      if (event.subject !== null) busy.delete(event.subject);
+      retries.release(event.sequence);
+      return replays.giveBack(replay);
+    }
     if (source === "log") {
       if (event.subject !== null) busy.delete(event.subject);
       return ahead.giveBack(sent);
@@ -218,6 +285,7 @@ export function createSources(options: SourcesOptions) {
   function letGo(): void {
     ahead.drop();
     subjects.pause();
+    replays.letGo();
     // Under `fifo` the head's own attempts are the probes.
     if (!isFifo) retries.pause();
   }
@@ -225,9 +293,11 @@ export function createSources(options: SourcesOptions) {
   function resume(): void {
     subjects.resume();
     retries.resume();
+    replays.resume();
   }
 
   function close(): void {
+    replays.close();
     retries.close();
     subjects.close();
     ahead.close();

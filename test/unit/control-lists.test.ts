@@ -1,7 +1,7 @@
 /** Ids that sort by age, and pages of lists. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { timeOrderedUuid } from "../../src/control/ids.ts";
+import { timeOrderedUuid } from "../../src/db/ids.ts";
 import { keyAfter, toPage } from "../../src/control/pages.ts";
 import { shardOf } from "../../src/control/tenants/tenants.ts";
 import type { TenantId } from "../../src/log/event.ts";

@@ -21,7 +21,15 @@ const delivery: Delivery = {
 };
 
 const failed: AttemptRow = {
-  ...{ attempt: 1, trigger: "event", at, queueMs: 1, latencyMs: 20, statusCode: null },
+  ...{
+    attempt: 1,
+    trigger: "event",
+    replay: null,
+    at,
+    queueMs: 1,
+    latencyMs: 20,
+    statusCode: null,
+  },
   ...{ errorClass: "timeout", error: "timeout: no response head in 5 s" },
   ...{ url: "https://example.com/then", responseHeaders: null, responseBody: null },
   truncated: false,

@@ -34,7 +34,7 @@ import type { Position, Sequence, TenantId } from "../../log/event.ts";
 import type { Filter } from "../../log/filter.ts";
 import { Problem } from "../../problem.ts";
 import { toTenant } from "../directory.ts";
-import { timeOrderedUuid } from "../ids.ts";
+import { timeOrderedUuid } from "../../db/ids.ts";
 import { keyAfter, toPage, type ListPage, type ListQuery } from "../pages.ts";
 import { lockTenant } from "../tenants/lock.ts";
 import { changesDelivery, type EndpointSettings } from "./settings.ts";

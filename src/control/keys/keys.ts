@@ -10,7 +10,7 @@ import type { Orm } from "../../db/database.ts";
 import { keys, tenants } from "../../db/schema.ts";
 import type { Scope } from "../../http/auth.ts";
 import type { TenantId } from "../../log/event.ts";
-import { timeOrderedUuid } from "../ids.ts";
+import { timeOrderedUuid } from "../../db/ids.ts";
 import { keyAfter, toPage, type ListPage, type ListQuery } from "../pages.ts";
 import { lockTenant } from "../tenants/lock.ts";
 

@@ -1,0 +1,350 @@
+/**
+ * One replay job while its endpoint is driven here: reads on through its range, gives out what is to
+ * be sent, and writes what became of it. Counts and position are written together and only for what
+ * is settled without a gap, so whoever goes on after a crash counts nothing twice.
+ *
+ * Every event has one attempt. A fault of the receiver (no answer, a 5xx) is not held against it
+ * before it is known that the receiver is there: when the circuit opens it is sent again after the
+ * outage, and when anything else is answered, or nothing else is left to send, it has failed.
+ */
+import { classifyFailure } from "../db/database.ts";
+import type { DeliveryRecord, Fence } from "../deliveries/ledger.ts";
+import type {
+  ReplayJob,
+  ReplayLedger,
+  ReplayProgress,
+  ReplayTelling,
+} from "../deliveries/replay-ledger.ts";
+import type { Day, LogEvent, Position, Sequence } from "../log/event.ts";
+import type { Logger } from "../telemetry.ts";
+import type { BufferBudget } from "./budget.ts";
+import type { ReadReplayPage, ReplayItem } from "./replay-pages.ts";
+
+export type ReplayRun = ReturnType<typeof createReplayRun>;
+
+/** Outcomes of one statement gather so long. */
+const gatherMs = 100;
+
+/** Less in hand and the next page is read. */
+const refillBelow = 50;
+
+/** Sent behind one that hangs, or not written yet: beyond it the job waits. */
+const aheadMaxEvents = 1_000;
+
+/** A position that moved only over what is not to be sent is written after so many. */
+const unwrittenMaxEvents = 10_000;
+
+/** Pause after a statement that failed. */
+const pauseMs = 500;
+
+export function createReplayRun(options: {
+  job: ReplayJob;
+  fence: Fence;
+  ledger: Pick<ReplayLedger, "record">;
+  read: ReadReplayPage;
+  budget: BufferBudget;
+  log: Logger;
+  /** `take` may have something to give. */
+  ready: () => void;
+  /** It is completed or cancelled, or somebody else does it: nothing more comes of it here. */
+  ended: () => void;
+}) {
+  const { job, fence, ledger, read, budget, log, ready, ended } = options;
+  const self = { drop };
+  let written = job.progress;
+  let scanned = written.position;
+  let counts = { sent: written.sent, failed: written.failed };
+  /** Read and not given out, in the order of the log. */
+  let items: ReplayItem[] = [];
+  let bytes = 0;
+  /** Given out, with the day of each. */
+  const open = new Map<Sequence, Day>();
+  /** Settled beyond the first that is not, and whether they were accepted. */
+  const results = new Map<Sequence, boolean>();
+  /** Ended in a fault, of which nobody knows yet whose it was. */
+  let doubtful: { item: ReplayItem; record: DeliveryRecord }[] = [];
+  const records: DeliveryRecord[] = [];
+  const notes: (() => void)[] = [];
+  let matched: { at: Sequence; last: Sequence | undefined } | undefined;
+  let exhausted = false;
+  let reading = false;
+  let writing = false;
+  /** The receiver is not there. */
+  let away = false;
+  let wantsProbe = false;
+  /** Nothing more is given out. */
+  let stopped = false;
+  let over = false;
+  let readTimer: NodeJS.Timeout | undefined;
+  let writeTimer: NodeJS.Timeout | undefined;
+  /** Changes when what is being read is out of place. */
+  let epoch = 0;
+
+  return {
+    id: job.id,
+    ...{ fill, take, settle, answered, giveBack, letGo, resume, stop },
+    hasItems: () => items.length > 0,
+    inFlight: () => open.size,
+  };
+
+  /** The first that may go now. */
+  function take(mayGo: (event: LogEvent) => boolean, isProbe: boolean): ReplayItem | undefined {
+    if (stopped || unfinished() >= aheadMaxEvents) return undefined;
+    wantsProbe = isProbe;
+    const index = items.findIndex(({ event }) => mayGo(event));
+    const [item] = index === -1 ? [] : items.splice(index, 1);
+    budget.touch(self);
+    if (item !== undefined) {
+      weigh(-item.event.envelope.length);
+      open.set(item.event.sequence, item.event.day);
+    }
+    fill();
+    return item;
+  }
+
+  /** `note` is called when it is written, or is not going to be. */
+  function settle(
+    item: ReplayItem,
+    record: DeliveryRecord,
+    { isFault, note }: { isFault: boolean; note: () => void },
+  ): void {
+    const isOurs = open.delete(item.event.sequence);
+    // The endpoint is switched off, and takes it when it is back.
+    if (record.kind === "retrying" || (isFault && (away || stopped))) {
+      if (isOurs) putBack(item);
+      note();
+    } else if (isFault) {
+      if (isOurs) doubtful.push({ item, record });
+      note();
+    } else {
+      if (record.kind === "delivered") answered();
+      notes.push(note);
+      if (isOurs) finish(item, record);
+      scheduleWrite();
+    }
+    if (open.size === 0 && items.length === 0 && exhausted) answered();
+    endIfOver();
+    fill();
+  }
+
+  /** The receiver is there: what it did not take is the events' own affair. */
+  function answered(): void {
+    for (const { item, record } of doubtful.splice(0)) finish(item, record);
+  }
+
+  function finish({ event }: ReplayItem, record: DeliveryRecord): void {
+    results.set(event.sequence, record.kind === "delivered");
+    records.push({ ...record, kind: record.kind === "delivered" ? "delivered" : "dead" });
+    scheduleWrite();
+  }
+
+  /** As if it had not been taken. */
+  function giveBack(item: ReplayItem): void {
+    if (open.delete(item.event.sequence)) putBack(item);
+  }
+
+  function putBack(item: ReplayItem): void {
+    const { sequence } = item.event;
+    // What lies before it was let go of meanwhile: it is read again, behind that.
+    if (stopped || sequence > scanned.sequence) return;
+    const index = items.findIndex(({ event }) => event.sequence > sequence);
+    items.splice(index === -1 ? items.length : index, 0, item);
+    weigh(item.event.envelope.length);
+  }
+
+  /** Nothing is kept in memory for a receiver that is not there. */
+  function letGo(): void {
+    away = true;
+    wantsProbe = false;
+    for (const { item } of doubtful.splice(0)) putBack(item);
+    drop();
+  }
+
+  function resume(): void {
+    away = false;
+    fill();
+  }
+
+  function drop(): void {
+    epoch += 1;
+    const [first] = items;
+    if (first === undefined) return;
+    scanned = before(first.event);
+    items = [];
+    weigh(-bytes);
+    exhausted = false;
+  }
+
+  function weigh(difference: number): void {
+    bytes += difference;
+    budget.change(self, difference);
+  }
+
+  /** Gives out nothing more. What is under way may still be settled, and is written. */
+  function stop(): void {
+    stopped = true;
+    clearTimeout(readTimer);
+    items = [];
+    weigh(-bytes);
+    doubtful = [];
+    if (records.length > 0) void write();
+    endIfOver();
+  }
+
+  function endIfOver(): void {
+    if (!stopped || over || writing || open.size > 0 || records.length > 0) return;
+    over = true;
+    clearTimeout(writeTimer);
+    for (const note of notes.splice(0)) note();
+    ended();
+  }
+
+  /** Reads on until there is enough. One run at a time. */
+  function fill(): void {
+    if (!reading && mayRead()) void readWhileWanted();
+  }
+
+  function mayRead(): boolean {
+    if (stopped || exhausted || (away && !wantsProbe)) return false;
+    return items.length < (away ? 1 : refillBelow) && unfinished() < aheadMaxEvents;
+  }
+
+  async function readWhileWanted(): Promise<void> {
+    reading = true;
+    try {
+      while (mayRead()) await readOn();
+    } catch (error) {
+      log.warn({ err: error }, "replay cannot read on, trying again");
+      clearTimeout(readTimer);
+      if (!stopped) readTimer = setTimeout(fill, pauseMs);
+    } finally {
+      reading = false;
+    }
+  }
+
+  async function readOn(): Promise<void> {
+    const readEpoch = epoch;
+    const last = matched?.at === scanned.sequence ? matched.last : undefined;
+    const page = await read(job, scanned, last);
+    if (stopped || epoch !== readEpoch) return;
+    for (const item of page.items) {
+      if (isHere(item.event.sequence)) continue;
+      items.push(item);
+      weigh(item.event.envelope.length);
+    }
+    matched = { at: page.position.sequence, last: page.matched };
+    exhausted = page.isEnd;
+    scanned = page.position;
+    if (isDone() || low().sequence - written.position.sequence > unwrittenMaxEvents)
+      scheduleWrite();
+    if (open.size === 0 && items.length === 0 && exhausted) answered();
+    if (items.length > 0) ready();
+  }
+
+  /** Read before, and not let go of. */
+  function isHere(sequence: Sequence): boolean {
+    if (open.has(sequence) || results.has(sequence)) return true;
+    return doubtful.some(({ item }) => item.event.sequence === sequence);
+  }
+
+  function unfinished(): number {
+    return items.length + open.size + results.size + doubtful.length;
+  }
+
+  /** Everything up to here is settled, or was not to be sent. */
+  function low(): Position {
+    let first: Position | undefined = items[0]?.event;
+    for (const [sequence, day] of open) {
+      if (first === undefined || sequence < first.sequence) first = { sequence, day };
+    }
+    for (const { item } of doubtful) {
+      if (first === undefined || item.event.sequence < first.sequence) first = item.event;
+    }
+    return first === undefined || first.sequence > scanned.sequence ? scanned : before(first);
+  }
+
+  function isDone(): boolean {
+    return exhausted && items.length + open.size + doubtful.length === 0;
+  }
+
+  function scheduleWrite(): void {
+    if (!writing && !over) writeTimer ??= setTimeout(() => void write(), gatherMs);
+  }
+
+  async function write(): Promise<void> {
+    clearTimeout(writeTimer);
+    writeTimer = undefined;
+    if (writing || over) return;
+    writing = true;
+    const [batch, told] = [records.splice(0), notes.splice(0)];
+    const now = progress();
+    const telling = { job: job.id, known: written, now, isDone: isDone(), records: batch };
+    const standing = await insist(telling);
+    writing = false;
+    for (const note of told) note();
+    if (standing === undefined || standing.status !== "running") return stop();
+    if (isSame(standing.progress, now)) written = now;
+    else begin(standing.progress);
+    if (records.length > 0 || isDone()) scheduleWrite();
+    endIfOver();
+    fill();
+    ready();
+  }
+
+  /** Counts what lies before the first that is not settled. */
+  function progress(): ReplayProgress {
+    const { sequence, day } = low();
+    for (const [settled, accepted] of results) {
+      if (settled > sequence) continue;
+      results.delete(settled);
+      if (accepted) counts.sent += 1;
+      else counts.failed += 1;
+    }
+    return { position: { sequence, day }, ...counts };
+  }
+
+  /** Sends until the database answers; undefined when nobody waits for it any more. */
+  async function insist(telling: ReplayTelling) {
+    let sent = telling;
+    for (;;) {
+      try {
+        return await ledger.record(fence, sent);
+      } catch (error) {
+        log.error({ outcomes: sent.records.length, err: error }, "replay not recorded");
+        if (stopped) return undefined;
+        // A response may hold what no text column can.
+        if (classifyFailure(error) === "data")
+          sent = { ...sent, records: sent.records.map(untold) };
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+  }
+
+  /** Somebody has written meanwhile: what is there is right. */
+  function begin(from: ReplayProgress): void {
+    epoch += 1;
+    items = [];
+    weigh(-bytes);
+    doubtful = [];
+    open.clear();
+    results.clear();
+    scanned = from.position;
+    written = from;
+    counts = { sent: from.sent, failed: from.failed };
+    exhausted = false;
+  }
+}
+
+function isSame(a: ReplayProgress, b: ReplayProgress): boolean {
+  return a.position.sequence === b.position.sequence && a.sent === b.sent && a.failed === b.failed;
+}
+
+/** Right before an event; the day may be later than that of what lies there. */
+function before({ sequence, day }: Position): Position {
+  return { sequence: sequence - 1, day };
+}
+
+function untold(record: DeliveryRecord): DeliveryRecord {
+  const detail = record.detail && { ...record.detail, responseHeaders: null, responseBody: null };
+  return { ...record, detail, error: record.error && "the response could not be recorded" };
+}

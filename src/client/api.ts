@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/endpoints/{id}/missed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what an endpoint matched and has not received
+         * @description In order: what is being retried, dead letters, receipts that have not come in time, what blocked subjects hold, and what waits beyond the position while nothing is pushed, or for more than a minute. A walk ends before the first event that is still on its way, so its cursor can be given to `POST /receipts` as `through` once all pages up to it are processed; the walk then also confirms what was pushed, accepted and waits for its receipt. What is delivered meanwhile is not shown, and what is missed later may lie before the cursor: repeat the walk from the beginning to be sure. Cursors fit any filter.
+         */
+        get: operations["listMissedEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/deliveries": {
         parameters: {
             query?: never;
@@ -120,6 +140,87 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a delivery again
+         * @description Whatever became of it. Each event is sent once more, in the order of the log, with the same bytes and the header `tidegate-replay`; what is live goes first. A paused endpoint, or an open circuit, keeps a replay waiting. What retention takes before its turn is passed over.
+         */
+        post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/endpoints/{id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make many of an endpoint's deliveries again
+         * @description Each event is sent once more, in the order of the log, with the same bytes and the header `tidegate-replay`; what is live goes first. A paused endpoint, or an open circuit, keeps a replay waiting. What retention takes before its turn is passed over. The range is fixed when it is asked for: what the endpoint has not come to by then is not in it, and is pushed anyway.
+         */
+        post: operations["createReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List replays, the newest first
+         * @description Those that are over are kept as long as events are.
+         */
+        get: operations["listReplays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a replay */
+        get: operations["getReplay"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a replay
+         * @description Nothing more is sent for it; what has been stays sent, and attempts under way are still told. It can still be read. One that is over already stays what it is.
+         */
+        delete: operations["cancelReplay"];
         options?: never;
         head?: never;
         patch?: never;
@@ -593,6 +694,29 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        NewReplay: {
+            /**
+             * @description `dead`: dead letters; `missing`: what was never delivered and will not be, also what the endpoint never came to; `all`: whatever was delivered or not
+             * @enum {string}
+             */
+            status: "dead" | "missing" | "all";
+            /**
+             * Format: date-time
+             * @description Only events that were appended then or later
+             */
+            since?: string;
+            /**
+             * Format: date-time
+             * @description Only events that were appended before
+             */
+            until?: string;
+            /** @description Only events after this cursor, of any reader */
+            from?: string;
+            /** @description Only events up to this cursor */
+            through?: string;
+            /** @description Of what the endpoint wants only these types, exact or `order.*` */
+            types?: string[];
+        };
         TenantSettings: {
             /** @description A name for people */
             name?: string | null;
@@ -1027,6 +1151,17 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        NotFoundProblem: {
+            /** @constant */
+            type: "https://tidegate.dev/problems/not-found";
+            title: string;
+            /** @constant */
+            status: 404;
+            /** @description About this occurrence, for people */
+            detail?: string;
+        } & {
+            [key: string]: unknown;
+        };
         CursorExpiredProblem: {
             /** @constant */
             type: "https://tidegate.dev/problems/cursor-expired";
@@ -1071,17 +1206,6 @@ export interface components {
             oldest_cursor: string;
             /** @description Starts after the newest event there is */
             latest_cursor: string;
-        } & {
-            [key: string]: unknown;
-        };
-        NotFoundProblem: {
-            /** @constant */
-            type: "https://tidegate.dev/problems/not-found";
-            title: string;
-            /** @constant */
-            status: 404;
-            /** @description About this occurrence, for people */
-            detail?: string;
         } & {
             [key: string]: unknown;
         };
@@ -1148,10 +1272,12 @@ export interface components {
         Attempt: {
             attempt: number;
             /**
-             * @description Why it was made: the event came, it was due again, to see whether an endpoint that was down is back, or as a dead letter of such a time when it was over
+             * @description Why it was made: the event came, it was due again, to see whether an endpoint that was down is back, as a dead letter of such a time when it was over, or by a replay
              * @enum {string}
              */
-            trigger: "event" | "retry" | "probe" | "drain";
+            trigger: "event" | "retry" | "probe" | "drain" | "replay";
+            /** @description The id of the replay that made it */
+            replay: string | null;
             /** Format: date-time */
             at: string;
             /** @description From when it could be made to when it was */
@@ -1178,6 +1304,43 @@ export interface components {
                 body: string;
                 truncated: boolean;
             } | null;
+        };
+        Replay: {
+            id: string;
+            endpoint: string;
+            /**
+             * @description Which it sends
+             * @enum {string}
+             */
+            deliveries: "dead" | "missing" | "all";
+            types: string[] | null;
+            since: string | null;
+            until: string | null;
+            /** @description Events after this sequence */
+            after: string;
+            /** @description And up to this one */
+            through: string;
+            /** @description All events up to this sequence are done */
+            position: string;
+            /** @enum {string} */
+            status: "running" | "completed" | "cancelled";
+            /** @description What keeps it from going on: the endpoint's status, or its open circuit */
+            waiting_for: ("paused" | "polling" | "disabled" | "circuit") | null;
+            /** @description Deliveries to send, where that is known; when it is completed, `sent` and `failed` */
+            total: number | null;
+            /** @description Accepted by the receiver */
+            sent: number;
+            /** @description Not accepted; their deliveries tell why */
+            failed: number;
+            /** Format: date-time */
+            created_at: string;
+            finished_at: string | null;
+        };
+        ReplayPage: {
+            replays: components["schemas"]["Replay"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
         };
         Tenant: {
             /** @description The name requests call it by */
@@ -1562,6 +1725,8 @@ export interface operations {
                 types?: string;
                 /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
                 subjects?: string;
+                /** @description What this endpoint matches, in place of `types` and `subjects` */
+                endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;
                 /** @description Items on the page, 100 unless given */
@@ -1673,7 +1838,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ScopeMissingProblem"];
                 };
             };
-            /** @description `unknown-tenant`: There is no such tenant */
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
             404: {
                 headers: {
                     /** @description The tenant's rate, where it has one */
@@ -1683,7 +1852,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
                 };
             };
             /** @description `tenant-erasing`: The tenant is being erased */
@@ -2109,6 +2278,192 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listMissedEvents: {
+        parameters: {
+            query?: {
+                /** @description Continues right after where this cursor stands; the oldest event otherwise */
+                cursor?: string;
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Seconds to wait for the first event that matches; `Prefer: wait=` does too */
+                wait?: number;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The next page, as `rel=next` */
+                    link?: string;
+                    /** @description The page's cursor */
+                    "tidegate-cursor"?: string;
+                    /** @description The sequence of the tenant's last event */
+                    "tidegate-head"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                    "application/cloudevents-batch+json": components["schemas"]["Event"][];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
                 };
             };
             /** @description `quota-exceeded`: The tenant's limit is reached */
@@ -2609,6 +2964,621 @@ export interface operations {
             };
         };
     };
+    replayDelivery: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The delivery's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description The path of the replay */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    createReplay: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplay"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description The path of the replay */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listReplays: {
+        parameters: {
+            query?: {
+                /** @description Only those of the endpoint of this id */
+                endpoint?: string;
+                /** @description Only those that stand so */
+                status?: "running" | "completed" | "cancelled";
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getReplay: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The replay's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    cancelReplay: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The replay's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not running any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
     streamEvents: {
         parameters: {
             query?: {
@@ -2620,6 +3590,8 @@ export interface operations {
                 types?: string;
                 /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
                 subjects?: string;
+                /** @description What this endpoint matches, in place of `types` and `subjects` */
+                endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;
                 /** @description The tenant, for operator keys */
@@ -2699,7 +3671,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ScopeMissingProblem"];
                 };
             };
-            /** @description `unknown-tenant`: There is no such tenant */
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
             404: {
                 headers: {
                     /** @description The tenant's rate, where it has one */
@@ -2709,7 +3685,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
                 };
             };
             /** @description `tenant-erasing`: The tenant is being erased */

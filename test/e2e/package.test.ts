@@ -4,7 +4,7 @@
  * along, and the gateway in it starts.
  */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -79,6 +79,24 @@ describe("the library", () => {
       await environment(),
     );
     await expect(running).rejects.toThrow(`start Node 18 with ${node18Flag}`);
+  });
+
+  test("its documentation's examples compile, and do what they show", async () => {
+    const text = await readFile(join(root, "docs/client.md"), "utf8");
+    const examples = [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(
+      ([, example = ""]) => example,
+    );
+    for (const [at, example] of examples.entries()) {
+      await writeFile(join(project.path, `example-${at}.ts`), example);
+    }
+    const files = examples.map((_, at) => `example-${at}.ts`);
+    const config = { extends: "./tsconfig.json", files };
+    await writeFile(join(project.path, "tsconfig.examples.json"), JSON.stringify(config));
+    await project.run("tsc", ["-p", "tsconfig.examples.json"]);
+    const signing = examples.findIndex((example) => example.includes("sign("));
+    expect(await project.run(process.execPath, [`example-${signing}.js`])).toBe(
+      "00000000000000001042\n",
+    );
   });
 
   test("imports nothing but its own files, and is small", async () => {

@@ -20,9 +20,11 @@ import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/databa
 import { openEmbeddedPostgres } from "./db/embedded.ts";
 import { createEndpointFilterOf } from "./deliveries/endpoint-filter.ts";
 import { createReplayChore } from "./deliveries/replays.ts";
+import { createReceiptChore } from "./deliveries/receipt-chore.ts";
+import { createReceipts, type Receipts } from "./deliveries/receipts.ts";
 import type { EventsFrame } from "./fanout/fanout.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
-import { createMarks } from "./feed/marks.ts";
+import { createMarks, type Marks } from "./feed/marks.ts";
 import { createGatewayMetrics, serveMetrics, shownMetrics } from "./gateway/metrics.ts";
 import { createServices, openFanout, readiness, type Services } from "./gateway/services.ts";
 import type { Route } from "./http/route.ts";
@@ -43,6 +45,7 @@ import { createEndpointLoader } from "./push/endpoints.ts";
 import { measurePush } from "./push/metrics.ts";
 import { startPush, type Push } from "./push/push.ts";
 import { createReplayRoutes } from "./push/replay-routes.ts";
+import { createReceiptRoutes } from "./push/receipt-routes.ts";
 import { createPushHeaders } from "./push/request.ts";
 import { createDeliveryRoutes } from "./push/routes.ts";
 import { createTestPush } from "./push/test-push.ts";
@@ -65,7 +68,9 @@ type Stages = {
   readonly directory: ControlDirectory;
   readonly controlRoutes: readonly Route[];
   readonly eventTypes: EventTypeRegistry;
+  readonly marks: Marks;
   readonly pull: PullStage;
+  readonly receipts: Receipts;
   readonly streams: Streams;
 };
 
@@ -120,6 +125,7 @@ export async function startGateway(
       ...createLogChores({ sql: tidying.sql, log: logger, retentionDays: config.retentionDays }),
       createErasureChore({ orm: tidying.orm, log: logger }),
       createReplayChore({ sql: tidying.sql, retentionDays: config.retentionDays }),
+      createReceiptChore({ sql: tidying.sql }),
     ],
     alone: config.databaseUrl === undefined,
   });
@@ -215,7 +221,7 @@ function controlOptions(services: Services): ControlOptions {
 }
 
 function createStages(
-  { logger, database, cursors, log, feed, fanout }: Services,
+  { config, logger, database, cursors, log, feed, fanout }: Services,
   appends: Database,
   control: Pick<Control, "directory" | "routes">,
 ): Stages {
@@ -230,7 +236,13 @@ function createStages(
     directory,
     controlRoutes,
     eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
+    marks,
     pull: createPullStage({ sql: database.sql, log, feed, marks, directory }),
+    receipts: createReceipts({
+      database,
+      defaultScheduleMs: config.retryScheduleMs,
+      announce: (receipt) => fanout.publish([receipt]),
+    }),
     streams: createStreams({ feed, marks, directory, logger }),
   };
 }
@@ -286,15 +298,17 @@ function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
   const { config, logger, cursors, database, log, fanout } = services;
   const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
-  const filterOfEndpoint = createEndpointFilterOf(database.sql);
+  const { sql } = database;
+  const filterOfEndpoint = createEndpointFilterOf(sql);
   const routes = [
     ...createIngestRoutes(
       createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
     ),
     ...pull.routes,
-    ...createDeliveryRoutes({ sql: database.sql, log, tenantByPrefix }),
+    ...createDeliveryRoutes({ sql, log, tenantByPrefix }),
+    ...createReceiptRoutes({ ...stages, sql, log, tenantByPrefix }),
     ...createReplayRoutes({
-      ...{ sql: database.sql, log, cursors, tenantByPrefix },
+      ...{ sql, log, cursors, tenantByPrefix },
       changed: (tenant, shard) => announceChange(fanout, { what: "endpoints", tenant, shard }),
     }),
     ...createStreamRoutes({ streams, filterOfEndpoint }),

@@ -14,7 +14,7 @@ import type { Sql } from "../../src/db/database.ts";
 import type { Worker } from "../worker.ts";
 import type { HookOperations, Received } from "../workers/hooks.ts";
 import type { ProducerOperations } from "../workers/producers.ts";
-import { retryDelayMs } from "../../src/push/retry.ts";
+import { retryDelayMs } from "../../src/deliveries/retry-delay.ts";
 import type { Client } from "./client.ts";
 import { createEndpoint, until } from "./endpoints.ts";
 import type { Stage } from "./stage.ts";

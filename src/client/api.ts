@@ -145,6 +145,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the receipts of an event
+         * @description What each endpoint's consumer has said of it last, also by a cursor beyond it; the oldest endpoint first.
+         */
+        get: operations["listReceipts"];
+        put?: never;
+        /**
+         * Say that events were processed, or have failed
+         * @description What was processed is not pushed any more: its retry ends, a dead letter is settled, and through a cursor the endpoint's position moves there. What has failed is pushed again by the endpoint's schedule, also when its receiver had accepted it; what was processed stays so. A push that is under way ends as it may and changes nothing. All of it can be repeated.
+         */
+        post: operations["sendReceipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/deliveries/{id}/replay": {
         parameters: {
             query?: never;
@@ -694,6 +718,32 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        NewReceipt: {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @description Kept with the delivery; at most 1 KiB */
+            detail?: string | null;
+            /** @description Their ids */
+            events: string[];
+            /** @enum {string} */
+            status: "processed" | "failed";
+        } | {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @description Kept with the delivery; at most 1 KiB */
+            detail?: string | null;
+            /** @description A cursor of a push, a page or a stream, whatever its filter: of all up to it */
+            through: string;
+            /**
+             * @description Events that have failed are named
+             * @constant
+             */
+            status: "processed";
+        };
         NewReplay: {
             /**
              * @description `dead`: dead letters; `missing`: what was never delivered and will not be, also what the endpoint never came to; `all`: whatever was delivered or not
@@ -770,6 +820,10 @@ export interface components {
             give_up_after?: string | null;
             /** @description Whether events that died of an outage are tried once more when it is over; true unless given. Never where the order is kept */
             drain_dead_letters?: boolean | null;
+            /** @description Whether an event that was accepted waits for a receipt (`POST /receipts`), and is pushed again by the next attempt when none comes; false unless given. Where the order is kept the events behind it wait too. What waits when it is set to false counts as delivered when its time is up */
+            require_receipt?: boolean | null;
+            /** @description How long an accepted event waits for its receipt; 300,000 unless given */
+            receipt_timeout_ms?: number | null;
             /** @description parallel unless given. fifo: each event waits until the one before it is settled; subject: until the one of its subject before it is */
             ordering?: ("parallel" | "fifo" | "subject") | null;
             /** @description The media type of pushes; json unless given */
@@ -817,6 +871,10 @@ export interface components {
             give_up_after?: string | null;
             /** @description Whether events that died of an outage are tried once more when it is over; true unless given. Never where the order is kept */
             drain_dead_letters?: boolean | null;
+            /** @description Whether an event that was accepted waits for a receipt (`POST /receipts`), and is pushed again by the next attempt when none comes; false unless given. Where the order is kept the events behind it wait too. What waits when it is set to false counts as delivered when its time is up */
+            require_receipt?: boolean | null;
+            /** @description How long an accepted event waits for its receipt; 300,000 unless given */
+            receipt_timeout_ms?: number | null;
             /** @description parallel unless given. fifo: each event waits until the one before it is settled; subject: until the one of its subject before it is */
             ordering?: ("parallel" | "fifo" | "subject") | null;
             /** @description The media type of pushes; json unless given */
@@ -1234,6 +1292,7 @@ export interface components {
             next_attempt_at: string | null;
             last_status_code: number | null;
             last_error: string | null;
+            /** @description What its consumer has said of the event last: `processed` or `failed` */
             receipt: {
                 status: string;
                 detail: string | null;
@@ -1260,6 +1319,7 @@ export interface components {
             next_attempt_at: string | null;
             last_status_code: number | null;
             last_error: string | null;
+            /** @description What its consumer has said of the event last: `processed` or `failed` */
             receipt: {
                 status: string;
                 detail: string | null;
@@ -1304,6 +1364,39 @@ export interface components {
                 body: string;
                 truncated: boolean;
             } | null;
+        };
+        ReceiptOfEvents: {
+            results: {
+                event: string;
+                /**
+                 * @description `settled`: it is not pushed any more. `unchanged`: it was settled or dead before. `retrying`, `dead`: pushed again by the endpoint's schedule, or that is over. `waiting`: not pushed yet; its turn comes. `unmatched`: not for this endpoint. `unknown`: there is no such event
+                 * @enum {string}
+                 */
+                outcome: "settled" | "unchanged" | "retrying" | "dead" | "waiting" | "unmatched" | "unknown";
+            }[];
+        };
+        ReceiptThrough: {
+            /** @description The endpoint's, which all up to is settled */
+            position: string;
+            /** @description Events that the position was moved over */
+            passed: number;
+            /** @description Deliveries that were retrying, dead, expired or skipped and are settled now */
+            settled: number;
+        };
+        ReceiptPage: {
+            receipts: components["schemas"]["Receipt"][];
+            /** @description Continues after the last item */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        Receipt: {
+            endpoint: string;
+            event: string;
+            /** @enum {string} */
+            status: "processed" | "failed";
+            detail: string | null;
+            /** Format: date-time */
+            at: string;
         };
         Replay: {
             id: string;
@@ -1470,6 +1563,8 @@ export interface components {
             retry_schedule: string[] | null;
             give_up_after: string | null;
             drain_dead_letters: boolean;
+            require_receipt: boolean;
+            receipt_timeout_ms: number;
             /** @enum {string} */
             ordering: "parallel" | "fifo" | "subject";
             /**
@@ -1550,6 +1645,8 @@ export interface components {
             retry_schedule: string[] | null;
             give_up_after: string | null;
             drain_dead_letters: boolean;
+            require_receipt: boolean;
+            receipt_timeout_ms: number;
             /** @enum {string} */
             ordering: "parallel" | "fifo" | "subject";
             /**
@@ -2954,6 +3051,395 @@ export interface operations {
             /** @description `unavailable`: Not available for the moment */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    listReceipts: {
+        parameters: {
+            query: {
+                /** @description Its id */
+                event: string;
+                /** @description Only that of this endpoint */
+                endpoint?: string;
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptPage"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    sendReceipt: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReceipt"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOfEvents"] | components["schemas"]["ReceiptThrough"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `malformed-json`: The body is not valid JSON
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["MalformedJsonProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /**
+             * @description `cursor-expired`: Events after the cursor have expired
+             *
+             *     `cursor-ahead`: The cursor is ahead of the feed
+             *
+             *     `feed-reset`: The feed was restored to an earlier state
+             */
+            410: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description Seconds */
                     "retry-after"?: string;
                     [name: string]: unknown;

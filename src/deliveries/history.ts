@@ -28,12 +28,11 @@ import {
   type Source,
 } from "./outcomes.ts";
 
-/** `awaiting_receipt` and `settled` are reserved: no delivery has them yet. */
 export const deliveryStatuses = [
   ...["delivered", "retrying", "dead", "awaiting_receipt", "settled", "expired", "skipped"],
 ] as const;
 
-export type DeliveryStatus = RecordedStatus | "awaiting_receipt" | "settled";
+export type DeliveryStatus = RecordedStatus;
 
 export type DeliveryFilter = {
   readonly status?: DeliveryStatus | undefined;
@@ -101,7 +100,7 @@ export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "position
     const { lowest, highest } = await rangeOf(tenant, filter);
     const shown: Delivery[] = [];
     let place = startOf(cursor, highest);
-    if (source === undefined || lowest > highest) return endedBy(shown.at(-1), false);
+    if (lowest > highest) return endedBy(shown.at(-1), false);
 
     const isFiltered = filter.status !== undefined || filter.type !== undefined;
     const perStep = isFiltered ? Math.max(limit + 1, filteredStepMin) : limit + 1;
@@ -180,21 +179,20 @@ function createMatch({ status, type }: DeliveryFilter): (delivery: Delivery) => 
     types.matches({ type: event.type, subject: null });
 }
 
-/** Undefined where nothing can be found. */
-function sourceOf(status: DeliveryStatus | undefined): Source | undefined {
+function sourceOf(status: DeliveryStatus | undefined): Source {
   switch (status) {
     case undefined:
     case "delivered":
       return "all";
     case "dead":
+      return "dead";
     case "expired":
     case "skipped":
+    case "settled":
       return "failed";
     case "retrying":
-      return "retrying";
     case "awaiting_receipt":
-    case "settled":
-      return undefined;
+      return "retrying";
   }
 }
 

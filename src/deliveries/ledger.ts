@@ -33,11 +33,12 @@ export type BlockedSubject = { readonly subject: string; readonly settled: Settl
 export type SubjectMove = { readonly subject: string; readonly settled: SettledTo | null };
 
 export type DeliveryRecord = {
-  kind: "delivered" | "dead" | "expired" | "retrying";
+  /** `awaiting_receipt`: accepted, and due again when no receipt comes. */
+  kind: "delivered" | "dead" | "expired" | "retrying" | "awaiting_receipt";
   day: Day;
   sequence: Sequence;
-  /** The event before this one that matched the endpoint; 0 for the first. */
-  previous: Sequence;
+  /** The event before this one that matched the endpoint; 0 for the first, null if unknown. */
+  previous: Sequence | null;
   attempts: number;
   /** It was a retry before. */
   retried: boolean;
@@ -51,6 +52,8 @@ export type DeliveryRecord = {
   statusCode: number | null;
   error: string | null;
   dueAt: number | null;
+  /** An earlier attempt that was accepted, and what is to be said of the receipt it did not get. */
+  missed?: { readonly attempt: number; readonly error: string } | undefined;
   /** Null for a first attempt that succeeded: the delivery's own row tells it whole. */
   detail: AttemptDetail | null;
 };
@@ -96,8 +99,16 @@ export type Telling = {
   /** Null for a position that moved over events that do not match. */
   readonly record: DeliveryRecord | null;
   readonly subject?: SubjectMove | undefined;
-  /** Called once it is in the database. */
-  readonly written?: (() => void) | undefined;
+  /** Called once it is in the database, with what is known of receipts by then. */
+  readonly written?: ((told: Told) => void) | undefined;
+};
+
+/** What the database knows of an endpoint's receipts when it takes an outcome. */
+export type Told = {
+  /** How many there were that changed what is to be delivered; 0 for a writer that was refused. */
+  readonly receipts: number;
+  /** A receipt has decided of this event otherwise: what the outcome would have led to is not there. */
+  readonly overruled: boolean;
 };
 
 export function createLedger(options: {
@@ -159,41 +170,47 @@ export function createLedger(options: {
 
   async function write(): Promise<void> {
     const batch = entries.slice(0, batchMaxRows);
-    await insist(batch);
+    const told = new Map<Fence, Answer>();
+    await insist(batch, told);
     if (closed) return;
     // Only now: until then they count as pending.
     entries = entries.slice(batch.length);
     writtenEntries += batch.length;
-    for (const entry of batch) if (!givenUp.has(entry.fence)) entry.written?.();
+    for (const { fence, record: each, written: onWritten } of batch) {
+      const answer = told.get(fence);
+      if (givenUp.has(fence)) continue;
+      const overruled = each !== null && answer?.overruled.has(each.sequence) === true;
+      onWritten?.({ receipts: answer?.receipts ?? 0, overruled });
+    }
     written();
   }
 
   /** Sends until the database takes it. What it can never take must not hold up the rest. */
-  async function insist(batch: Telling[]): Promise<void> {
+  async function insist(batch: Telling[], told: Map<Fence, Answer>): Promise<void> {
     for (let tries = 1; !closed; tries += 1) {
       // What was given up takes all that rests on it along: no position may pass it.
       const standing = batch.filter(({ fence }) => !givenUp.has(fence));
       if (standing.length === 0) return;
       try {
-        return await send(standing);
+        return await send(standing, told);
       } catch (error) {
         log.error({ outcomes: standing.length, err: error }, "outcomes not written");
-        if (isHopeless(error, tries)) return sendApart(standing);
+        if (isHopeless(error, tries)) return sendApart(standing, told);
         await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
       }
     }
   }
 
-  async function sendApart(batch: Telling[]): Promise<void> {
+  async function sendApart(batch: Telling[], told: Map<Fence, Answer>): Promise<void> {
     const [entry] = batch;
     if (entry === undefined) return;
     if (batch.length > 1) {
       const half = batch.length >> 1;
-      await insist(batch.slice(0, half));
-      return insist(batch.slice(half));
+      await insist(batch.slice(0, half), told);
+      return insist(batch.slice(half), told);
     }
     const { fence, record } = entry;
-    if (record?.detail) return insist([{ ...entry, record: { ...record, ...untold } }]);
+    if (record?.detail) return insist([{ ...entry, record: { ...record, ...untold } }], told);
     const endpoint = endpointName(fence.endpoint);
     const line = { tenantId: fence.tenant, endpoint, sequence: record?.sequence };
     log.error(line, "an outcome cannot be written: the event will be delivered again");
@@ -201,7 +218,7 @@ export function createLedger(options: {
     refused(fence);
   }
 
-  async function send(batch: Telling[]): Promise<void> {
+  async function send(batch: Telling[], told: Map<Fence, Answer>): Promise<void> {
     const { lanes, laneOf } = byLane(batch);
     const outcomes = batch.flatMap(({ fence, record }) => (record ? [{ fence, record }] : []));
     const details = outcomes.flatMap(({ record: { detail } }, index) =>
@@ -211,8 +228,8 @@ export function createLedger(options: {
     const outcome = column(outcomes);
     const detail = column(details);
     const subject = column(newestMoves(batch));
-    const taken = await sql<{ endpoint: string }[]>`
-      select endpoint from record_deliveries(${process},
+    const taken = await sql<AnswerRow[]>`
+      select endpoint, receipts, overruled::text[] from record_results(${process},
         ${lane((l) => l.fence.tenant)}::uuid[], ${lane((l) => l.fence.endpoint)}::uuid[],
         ${lane((l) => l.fence.shard)}::int[], ${lane((l) => l.fence.epoch)}::bigint[],
         ${lane((l) => l.fence.generation)}::int[],
@@ -238,10 +255,28 @@ export function createLedger(options: {
         ${subject((m) => m.move.subject)}::text[],
         ${subject((m) => m.move.settled?.sequence ?? null)}::bigint[],
         ${subject((m) => m.move.settled?.day ?? null)}::date[],
-        ${subject((m) => m.move.settled?.matched ?? null)}::bigint[])`;
-    const accepted = new Set(taken.map((row) => row.endpoint));
-    for (const { fence } of lanes) if (!accepted.has(fence.endpoint)) refused(fence);
+        ${subject((m) => m.move.settled?.matched ?? null)}::bigint[],
+        ${outcome((o) => o.record.missed?.error ?? null)}::text[],
+        ${outcome((o) => o.record.missed?.attempt ?? null)}::int[])`;
+    const accepted = new Map(taken.map((row) => [row.endpoint, row]));
+    for (const { fence } of lanes) {
+      const answer = accepted.get(fence.endpoint);
+      if (answer === undefined) refused(fence);
+      else note(told, fence, answer);
+    }
   }
+}
+
+type AnswerRow = { endpoint: string; receipts: number; overruled: string[] };
+
+/** Of all statements that a batch took. */
+type Answer = { receipts: number; readonly overruled: Set<Sequence> };
+
+function note(told: Map<Fence, Answer>, fence: Fence, { receipts, overruled }: AnswerRow): void {
+  const answer = told.get(fence) ?? { receipts, overruled: new Set() };
+  answer.receipts = receipts;
+  for (const sequence of overruled) answer.overruled.add(Number(sequence));
+  told.set(fence, answer);
 }
 
 /** In place of what came with the response, which may hold what no text column can. */

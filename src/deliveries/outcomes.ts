@@ -20,8 +20,8 @@ export type Delivery = {
   readonly event: { readonly id: string; readonly type: string };
   readonly status: RecordedStatus;
   readonly attempts: number;
-  /** The event before this one that matched the endpoint; 0 for the first. */
-  readonly previous: Sequence;
+  /** The event before this one that matched the endpoint; 0 for the first, null if unknown yet. */
+  readonly previous: Sequence | null;
   readonly firstAt: number;
   readonly lastAt: number;
   /** Of the next attempt. */
@@ -31,12 +31,24 @@ export type Delivery = {
   readonly latencyMs: number | null;
   readonly statusCode: number | null;
   readonly error: string | null;
+  /** What the consumer has said of it last. */
+  readonly receipt: {
+    readonly status: "processed" | "failed";
+    readonly detail: string | null;
+    readonly at: number;
+  } | null;
 };
 
-export type RecordedStatus = (typeof deliveries.$inferSelect)["status"] | "retrying";
+export type RecordedStatus =
+  | (typeof deliveries.$inferSelect)["status"]
+  | "retrying"
+  | "awaiting_receipt";
 
-/** Where a list is read from: all there is, without what was delivered, or what is tried again. */
-export type Source = "all" | "failed" | "retrying";
+/**
+ * Where a list is read from: all there is, without what was delivered, dead letters alone, or what
+ * is tried again.
+ */
+export type Source = "all" | "failed" | "dead" | "retrying";
 
 /** A place between deliveries: after the one of this endpoint, on the way down. */
 export type Place = { readonly sequence: Sequence; readonly endpoint: string };
@@ -72,7 +84,10 @@ const mergeMaxRows = 4_000;
 /** Holds the start of an envelope up to the end of its id. */
 const envelopeStartLength = 128;
 
-type Row = Omit<Delivery, "tenant" | "day" | "event"> & {
+type Row = Omit<Delivery, "tenant" | "day" | "event" | "receipt"> & {
+  receiptStatus: "processed" | "failed" | null;
+  receiptDetail: string | null;
+  receiptAt: number | null;
   /** Every endpoint was read down to here. */
   horizon: Sequence;
   /** Null when the event is gone. */
@@ -128,7 +143,7 @@ export function createOutcomeReader(sql: Sql) {
 
   /** Those that have deliveries on a day, also when they were removed since: a descent for each. */
   async function endpointsOn(tenant: TenantId, day: Day, source: Source): Promise<string[]> {
-    const wanted = source === "failed" ? sql`and status <> 'delivered'` : sql``;
+    const wanted = isOf(source);
     const settled = sql`
       (select endpoint from deliveries where tenant = ${tenant} and day = ${day} ${wanted}
         order by endpoint limit 1)
@@ -173,11 +188,12 @@ export function createOutcomeReader(sql: Sql) {
     { tenant, day, source, endpoints, after, lowest, limit }: Reach,
     share: number,
   ) {
-    const wanted = source === "failed" ? sql`and status <> 'delivered'` : sql``;
+    const wanted = isOf(source);
     const settled = sql`
       union all
       select 'settled', d.endpoint, d.sequence, d.status, d.attempts, d.previous,
-        d.first_attempt_at, d.last_attempt_at, null, d.queue_ms, d.latency_ms, d.status_code, d.error
+        d.first_attempt_at, d.last_attempt_at, null, d.queue_ms, d.latency_ms, d.status_code,
+        d.error, d.receipt_status, d.receipt_detail, d.receipt_at
       from asked cross join lateral (
         select * from deliveries
         where tenant = ${tenant} and endpoint = asked.endpoint and day = ${day}
@@ -191,9 +207,11 @@ export function createOutcomeReader(sql: Sql) {
         from unnest(${arrayText(endpoints)}::uuid[]) as endpoint
         where ${day}::date >= (select oldest_day from log_settings)
       ), taken as materialized (
-        select 'retried' as kind, r.endpoint, r.sequence, 'retrying' as status, r.attempts,
+        select 'retried' as kind, r.endpoint, r.sequence,
+          case when r.awaiting then 'awaiting_receipt' else 'retrying' end as status, r.attempts,
           r.previous, r.first_attempt_at, r.last_attempt_at, r.due_at, null::int as queue_ms,
-          null::int as latency_ms, r.status_code, r.error
+          null::int as latency_ms, r.status_code, r.error, r.receipt_status, r.receipt_detail,
+          r.receipt_at
         from asked cross join lateral (
           select * from retries r
           where r.tenant = ${tenant} and r.endpoint = asked.endpoint and r.day = ${day}
@@ -219,12 +237,39 @@ export function createOutcomeReader(sql: Sql) {
         (extract(epoch from f.last_attempt_at) * 1000)::bigint as "lastAt",
         (extract(epoch from f.due_at) * 1000)::bigint as "dueAt",
         f.queue_ms as "queueMs", f.latency_ms as "latencyMs",
-        f.status_code as "statusCode", f.error, f.horizon, e.type, e.start
+        f.status_code as "statusCode", f.error, f.horizon, e.type, e.start,
+        coalesce(f.receipt_status, case when g.at is not null then 'processed' end)
+          as "receiptStatus",
+        case when f.receipt_status is null then g.detail else f.receipt_detail end
+          as "receiptDetail",
+        (extract(epoch from coalesce(f.receipt_at, g.at)) * 1000)::bigint as "receiptAt"
       from found f left join lateral (
         select type, left(envelope, ${envelopeStartLength}) as start from events
         where tenant = ${tenant} and day = ${day} and sequence = f.sequence limit 1
       ) e on true
+      left join lateral (${throughOf(tenant)}) g on true
       order by f.sequence desc, f.endpoint desc`;
+  }
+
+  /** What was told of all up to a cursor. */
+  function throughOf(tenant: TenantId) {
+    return sql`
+      select detail, at from receipt_ranges
+      where f.receipt_status is null and tenant = ${tenant} and endpoint = f.endpoint
+        and through >= f.sequence and after < f.sequence
+      order by at desc limit 1`;
+  }
+
+  function isOf(source: Source) {
+    switch (source) {
+      case "failed":
+        return sql`and status <> 'delivered'`;
+      case "dead":
+        return sql`and status = 'dead'`;
+      case "all":
+      case "retrying":
+        return sql``;
+    }
   }
 
   /** As it stands now; undefined when it was removed, or is not this tenant's, where one is given. */
@@ -254,7 +299,12 @@ export function createOutcomeReader(sql: Sql) {
 
 /** None when retention has just taken the event: a moment later its deliveries are gone too. */
 function toDelivery(row: Row, { tenant, day }: Reach): Delivery[] {
-  const { horizon: _, type, start, ...recorded } = row;
+  const { horizon: _, type, start, receiptStatus, receiptDetail, receiptAt, ...recorded } = row;
   if (type === null || start === null) return [];
-  return [{ ...recorded, tenant, day, event: { id: eventId({ envelope: start }), type } }];
+  const receipt =
+    receiptStatus === null || receiptAt === null
+      ? null
+      : { status: receiptStatus, detail: receiptDetail, at: receiptAt };
+  const event = { id: eventId({ envelope: start }), type };
+  return [{ ...recorded, receipt, tenant, day, event }];
 }

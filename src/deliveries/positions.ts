@@ -1,6 +1,6 @@
 /**
  * Where consumers stand: how far each has come in its tenant's log, and whether it is served. Only
- * this module and the SQL functions of ledger.ts and circuits.ts write positions.
+ * this module and the SQL functions of ledger.ts, circuits.ts and receipts.ts write positions.
  *
  * What changes how a consumer is served bumps its generation in the same transaction. A writer
  * that still holds the older one is late, and what it brings is left out.
@@ -171,6 +171,30 @@ export function isMoving({ movedAt, ...of }: Moved) {
   );
 }
 
+/**
+ * Moves a consumer forward over events that are settled, unless it was changed or has moved itself
+ * since it was read.
+ */
+export async function advancePosition(
+  sql: Sql,
+  { tenant, consumer }: Consumer,
+  {
+    from,
+    to,
+    lastMatched,
+  }: {
+    from: { readonly sequence: Sequence; readonly generation: number };
+    to: Position;
+    lastMatched: Sequence;
+  },
+): Promise<void> {
+  await sql`
+    update positions set sequence = ${to.sequence}, day = ${to.day},
+      last_matched = greatest(last_matched, ${lastMatched}::bigint)
+    where tenant = ${tenant} and consumer = ${consumer} and generation = ${from.generation}
+      and sequence = ${from.sequence}`;
+}
+
 /** Where a consumer stands, and the last event there that matched. */
 export async function readPosition(
   transaction: OrmTransaction,
@@ -247,7 +271,7 @@ export async function viewPositions(
         where e.tenant = p.tenant and e.day = next.day and e.sequence = next.sequence
       )), 0), 0)::float8 as seconds,
       (select count(*) from retries r
-        where r.tenant = p.tenant and r.endpoint = p.consumer) as retrying,
+        where r.tenant = p.tenant and r.endpoint = p.consumer and not r.awaiting) as retrying,
       (select count(*) from deliveries d
         where d.tenant = p.tenant and d.endpoint = p.consumer and d.status = 'dead') as dead,
       p.in_flight as "inFlight", p.circuit,

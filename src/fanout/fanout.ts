@@ -25,7 +25,24 @@ export type ChangedFrame = {
   readonly what: (typeof changeable)[number];
 };
 
-export type Frame = EventsFrame | ChangedFrame;
+/** A consumer has said of events what changes which of them an endpoint is to be sent. */
+export type ReceiptFrame = {
+  readonly kind: "receipt";
+  readonly shard: number;
+  readonly tenant: TenantId;
+  /** The endpoint's uuid. */
+  readonly endpoint: string;
+  /** How many such receipts its endpoint has had, with this one. */
+  readonly version: number;
+  /** All up to here is settled; 0 when the receipt named events. */
+  readonly through: Sequence;
+  /** The events that it named; null when they are too many to carry. */
+  readonly sequences: readonly Sequence[] | null;
+  /** They are to be tried again: otherwise they are settled. */
+  readonly failed: boolean;
+};
+
+export type Frame = EventsFrame | ChangedFrame | ReceiptFrame;
 
 export type Receive = (frame: Frame) => void;
 

@@ -11,8 +11,14 @@
  */
 
 import { isUtf8 } from "node:buffer";
-import type { LogEvent, TenantId } from "../log/event.ts";
-import { changeable, type ChangedFrame, type EventsFrame, type Frame } from "./fanout.ts";
+import type { LogEvent, Sequence, TenantId } from "../log/event.ts";
+import {
+  changeable,
+  type ChangedFrame,
+  type EventsFrame,
+  type Frame,
+  type ReceiptFrame,
+} from "./fanout.ts";
 
 /**
  * In bytes. A larger frame goes as numbers only: NATS refuses messages above 1 MiB by default, and
@@ -28,7 +34,7 @@ const prefixBytes = 5;
 type EventHeader = [day: string, type: string, subject: string | null, at: number, bytes: number];
 
 export function encodeFrame(frame: Frame, bytesMax = frameBytesMax): Buffer {
-  if (frame.kind === "changed" || frame.events === null) return pack(frame, []);
+  if (frame.kind !== "events" || frame.events === null) return pack(frame, []);
   const numbersOnly: EventsFrame = { ...frame, events: null };
   // UTF-8 is never shorter than the string is long, so most oversize frames end here, unmeasured.
   const characters = frame.events.reduce((sum, { envelope }) => sum + envelope.length, 0);
@@ -62,7 +68,7 @@ export function decodeFrame(data: Uint8Array): Decoded {
   if (!isUtf8(bytes.subarray(prefixBytes))) return { unreadable: "not UTF-8" };
   const header = parseObject(bytes.toString("utf8", prefixBytes, bodyStart));
   const body = bytes.subarray(bodyStart);
-  const frame = header?.["kind"] === "events" ? readEvents(header, body) : readChanged(header);
+  const frame = readFrame(header, body);
   return frame === undefined ? { unreadable: "not a frame's header" } : { frame };
 }
 
@@ -77,13 +83,36 @@ function parseObject(text: string): Header | undefined {
   }
 }
 
-function readChanged(header: Header | undefined): ChangedFrame | undefined {
-  if (header?.["kind"] !== "changed") return undefined;
+function readFrame(header: Header | undefined, body: Buffer): Frame | undefined {
+  switch (header?.["kind"]) {
+    case "events":
+      return readEvents(header, body);
+    case "changed":
+      return readChanged(header);
+    case "receipt":
+      return readReceipt(header);
+    default:
+      return undefined;
+  }
+}
+
+function readChanged(header: Header): ChangedFrame | undefined {
   const { shard, tenant } = header;
   const what = changeable.find((known) => known === header["what"]);
   if (what === undefined || !isNumber(shard)) return undefined;
   if (tenant !== null && typeof tenant !== "string") return undefined;
   return { kind: "changed", shard, tenant: tenant as TenantId | null, what };
+}
+
+function readReceipt(header: Header): ReceiptFrame | undefined {
+  const { shard, tenant, endpoint, version, through, sequences, failed } = header;
+  if (typeof tenant !== "string" || typeof endpoint !== "string") return undefined;
+  if (!isNumber(shard) || !isNumber(version) || !isNumber(through)) return undefined;
+  const isList = Array.isArray(sequences) && (sequences as readonly unknown[]).every(isNumber);
+  if ((sequences !== null && !isList) || typeof failed !== "boolean") return undefined;
+  const named = sequences as readonly Sequence[] | null;
+  const of = { shard, tenant: tenant as TenantId, endpoint };
+  return { kind: "receipt", ...of, version, through, sequences: named, failed };
 }
 
 function readEvents(header: Header, body: Buffer): EventsFrame | undefined {

@@ -66,7 +66,7 @@ export function createSender(faults: Faults): Sender {
 
 /** Halves a run of events until each piece fits: a large group is no reason to read the log. */
 function cut(frame: Frame, bytesMax: number): Frame[] {
-  if (frame.kind === "changed" || frame.events === null || frame.events.length < 2) return [frame];
+  if (frame.kind !== "events" || frame.events === null || frame.events.length < 2) return [frame];
   const { first, last, events } = frame;
   const characters = events.reduce((sum, { envelope }) => sum + envelope.length + headerBytes, 0);
   if (characters <= bytesMax) return [frame];

@@ -9,7 +9,7 @@
  * Wake-ups may come without reason and never carry events; a reader that is at the head of a tail
  * may for that one recheck not see what another process appended.
  */
-import type { Fanout, Frame } from "../fanout/fanout.ts";
+import type { Fanout, Frame, ReceiptFrame } from "../fanout/fanout.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";
 import type { Log, Read } from "../log/log.ts";
 import type { Logger } from "../telemetry.ts";
@@ -18,7 +18,10 @@ import { createTail, type Tail } from "./tail.ts";
 export type Feed = ReturnType<typeof createFeed>;
 
 /** What happened to a tenant of a watched shard. */
-export type News = { kind: "moved"; head: Sequence } | { kind: "changed"; what: string };
+export type News =
+  | { kind: "moved"; head: Sequence }
+  | { kind: "changed"; what: string }
+  | ReceiptFrame;
 
 /** How soon a lost frame is noticed. */
 const recheckMs = 1_000;
@@ -154,14 +157,11 @@ export function createFeed(options: { log: Log; fanout: Fanout; logger: Logger }
 
   function receive(frame: Frame) {
     if (frame.tenant === null) return;
-    const events = frame.kind === "events";
     const tail = followed.get(frame.tenant)?.tail;
-    if (events) tail?.offer(frame);
+    if (frame.kind === "events") tail?.offer(frame);
     // It may be about to be erased: nothing of it is handed out of memory then.
-    else if (frame.what === "tenants") tail?.flush();
-    const news: News = events
-      ? { kind: "moved", head: frame.last }
-      : { kind: "changed", what: frame.what };
+    else if (frame.kind === "changed" && frame.what === "tenants") tail?.flush();
+    const news = newsOf(frame);
     for (const tell of shards.get(frame.shard)?.watches ?? []) tell(frame.tenant, news);
     if (ringBytes > ringsMaxBytes) emptyRings();
   }
@@ -207,5 +207,16 @@ export function createFeed(options: { log: Log; fanout: Fanout; logger: Logger }
     if (followed.get(tenant)?.tail.learn(head) === true) {
       logger.debug({ tenantId: tenant, head }, "the log grew without a frame");
     }
+  }
+}
+
+function newsOf(frame: Frame): News {
+  switch (frame.kind) {
+    case "events":
+      return { kind: "moved", head: frame.last };
+    case "changed":
+      return { kind: "changed", what: frame.what };
+    case "receipt":
+      return frame;
   }
 }

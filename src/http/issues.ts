@@ -38,7 +38,8 @@ function closestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssu
 }
 
 function detailOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_union") return "has none of the forms it may have";
+  const isUnsaid = issue.code === "invalid_union" && issue.message === "Invalid input";
+  if (isUnsaid) return "has none of the forms it may have";
   return issue.message.replace(/^Invalid input: /, "");
 }
 

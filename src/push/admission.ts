@@ -85,11 +85,12 @@ export function createAdmission(options: {
   ): void {
     const full = isFull || inFlight >= Math.floor(pace.limit);
     pace = paceAfter(pace, { ...ended, full }, endpoint);
-    failingSince = record.kind === "delivered" ? undefined : (failingSince ?? record.at);
+    const accepted = record.kind === "delivered" || record.kind === "awaiting_receipt";
+    failingSince = accepted ? undefined : (failingSince ?? record.at);
     if (isProbe) breaker.afterProbe(ended);
     else breaker.afterAttempt(ended);
     // Under `fifo` the next probe is the next attempt of the event that stands first.
-    if (isFifo && record.dueAt !== null) breaker.postpone(record.dueAt);
+    if (isFifo && !accepted && record.dueAt !== null) breaker.postpone(record.dueAt);
   }
 
   function probeFailed(ended: EndedAttempt, failure: ProbeFailure): void {

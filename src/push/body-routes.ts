@@ -33,7 +33,8 @@ const delivery = z.object({
   last_error: z.string().nullable(),
   receipt: z
     .object({ status: z.string(), detail: z.string().nullable(), at: timestamp })
-    .nullable(),
+    .nullable()
+    .meta({ description: "What its consumer has said of the event last: `processed` or `failed`" }),
 });
 
 export const shownDelivery = delivery.meta({ id: "Delivery", example: deliveryExample });

@@ -9,11 +9,12 @@ import { eventId } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
 import { isFault, verdictOf, type Verdict } from "./health.ts";
-import type { EndedAttempt, Settled } from "./delivery.ts";
+import type { EndedAttempt } from "./delivery.ts";
 import type { Delivery, Lane } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
 import type { PushHeaders } from "./request.ts";
-import { decide, outOfTime, type Decision } from "./retry.ts";
+import { decide, type Decision } from "./retry.ts";
+import { decideUnsent, giveUpTime, missedReceipt } from "./unsent.ts";
 
 /** Switches an endpoint off by what its receiver answered; false when the fence holds no longer. */
 export type Disable = (fence: Fence, reason: string) => Promise<boolean>;
@@ -29,8 +30,8 @@ export function createDeliverer(options: {
   return async (delivery) => {
     const { lane } = delivery;
     const { endpoint } = lane;
-    const giveUpAt = giveUpTime(delivery);
-    if (Date.now() > giveUpAt) return lane.settle(delivery, givenUp(delivery));
+    const unsent = decideUnsent(delivery, Date.now());
+    if (unsent !== undefined) return lane.settle(delivery, { record: unsent, ended: undefined });
     const queueMs = Math.round(performance.now() - delivery.readyAt);
     const at = Date.now();
     const outcome = await attempt(delivery, at);
@@ -44,7 +45,7 @@ export function createDeliverer(options: {
         scheduleMs: endpoint.scheduleMs,
         chance,
         now,
-        giveUpAt,
+        giveUpAt: giveUpTime(delivery),
         failingSince: lane.failingSince() ?? at,
       }),
     );
@@ -149,10 +150,13 @@ function toRecord(
   { at, queueMs }: { at: number; queueMs: number },
 ): DeliveryRecord {
   const { event, previous, attempt, retry, isProbe, source } = delivery;
+  const { requireReceipt, receiptTimeoutMs } = delivery.lane.endpoint;
+  const awaits = requireReceipt && source !== "replay";
+  const stands = standing(decision, awaits ? receiptTimeoutMs : undefined);
   const isFirst = attempt === 1 && !isProbe && source !== "replay";
-  const isPlain = decision.kind === "delivered" && isFirst;
+  const isPlain = stands.kind === "delivered" && isFirst;
   return {
-    ...standing(decision),
+    ...stands,
     day: event.day,
     sequence: event.sequence,
     previous,
@@ -165,6 +169,7 @@ function toRecord(
     latencyMs: Math.round(outcome.latencyMs),
     statusCode: outcome.response?.status ?? null,
     error: errorText(outcome, decision),
+    missed: missedReceipt(delivery),
     detail: isPlain ? null : detailOf(delivery, outcome),
   };
 }
@@ -174,36 +179,6 @@ function decisionFor({ source }: Delivery, decision: Decision): Decision {
   const hasFailed = decision.kind === "retry" || (decision.kind === "dead" && !decision.asked);
   if (source !== "replay" || !hasFailed) return decision;
   return { kind: "dead", reason: "replayed", asked: false };
-}
-
-/** A dead letter of an outage gets its one attempt, however late, and so does a replay. */
-function giveUpTime({ lane, retry, source }: Delivery): number {
-  const { giveUpAfterMs } = lane.endpoint;
-  if (giveUpAfterMs === null || retry?.requeued === true || source === "replay") return Infinity;
-  return (retry?.firstAt ?? Date.now()) + giveUpAfterMs;
-}
-
-/** It fell due in time and had to wait too long, for a circuit, say. No attempt was made. */
-function givenUp({ event, previous, retry, attempt }: Delivery): Settled {
-  const at = Date.now();
-  const record: DeliveryRecord = {
-    kind: "dead",
-    day: event.day,
-    sequence: event.sequence,
-    previous,
-    attempts: attempt - 1,
-    retried: true,
-    requeued: false,
-    firstAt: retry?.firstAt ?? at,
-    at,
-    queueMs: 0,
-    latencyMs: 0,
-    statusCode: null,
-    error: `no attempt (${outOfTime})`,
-    dueAt: null,
-    detail: null,
-  };
-  return { record, ended: undefined };
 }
 
 /** Under `fifo` a probe is the head's own attempt. What the receiver asks for is an answer too. */
@@ -220,19 +195,25 @@ function triggerOf({ isProbe, retry, source }: Delivery): Trigger {
   return retry.requeued ? "drain" : "retry";
 }
 
-function standing(decision: Decision): Pick<DeliveryRecord, "kind" | "dueAt"> {
+/** `receiptMs`: how long what was accepted waits for its receipt, if it has to. */
+function standing(
+  decision: Decision,
+  receiptMs: number | undefined,
+): Pick<DeliveryRecord, "kind" | "dueAt"> {
+  const delivered =
+    receiptMs === undefined
+      ? ({ kind: "delivered", dueAt: null } as const)
+      : ({ kind: "awaiting_receipt", dueAt: Date.now() + receiptMs } as const);
   switch (decision.kind) {
     case "delivered":
-      return { kind: "delivered", dueAt: null };
+      return delivered;
     case "retry":
       return { kind: "retrying", dueAt: Math.round(Date.now() + decision.delayMs) };
     case "dead":
       return { kind: "dead", dueAt: null };
     case "disable":
       // Held: it is due as soon as the endpoint is enabled again.
-      return decision.delivered
-        ? { kind: "delivered", dueAt: null }
-        : { kind: "retrying", dueAt: Date.now() };
+      return decision.delivered ? delivered : { kind: "retrying", dueAt: Date.now() };
   }
 }
 

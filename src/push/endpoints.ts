@@ -25,6 +25,8 @@ export type Endpoint = {
   readonly name: string;
   readonly shard: number;
   readonly generation: number;
+  /** How many receipts have changed what it is to be sent. */
+  readonly receipts: number;
   readonly url: string;
   readonly filter: CompiledFilter;
   /** The same, as it was given. */
@@ -42,6 +44,9 @@ export type Endpoint = {
   /** From the first attempt on; null never gives up before the schedule ends. */
   readonly giveUpAfterMs: number | null;
   readonly drainDeadLetters: boolean;
+  /** Whether what it accepts waits for a receipt, and how long. */
+  readonly requireReceipt: boolean;
+  readonly receiptTimeoutMs: number;
   /** By what it did when it was last tried. */
   readonly standing: Standing;
   /** Since when nothing but failures has come, milliseconds since 1970. */
@@ -65,6 +70,8 @@ export type InForce = {
   readonly pushesPerSecond: number | null;
   /** Of its active endpoints. */
   readonly generations: Driven;
+  /** Of the same, how many receipts have changed what they are to be sent. */
+  readonly receipts: ReadonlyMap<string, number>;
   /** Endpoints with replay jobs that are running. */
   readonly replaying: ReadonlySet<string>;
 };
@@ -84,6 +91,7 @@ type InForceRow = {
   pushes_per_second: number | null;
   consumer: string;
   generation: number;
+  receipts: number;
 };
 
 export type EndpointLoader = ReturnType<typeof createEndpointLoader>;
@@ -131,7 +139,10 @@ export function createEndpointLoader(options: {
       .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
       .where(and(eq(endpoints.tenant, tenant), wanted, eq(positions.status, "active")));
     const [settled, blocked] = await Promise.all([
-      settledAbove(tenant, ids),
+      settledAbove(
+        tenant,
+        rows.map(({ position }) => position),
+      ),
       blockedSubjects(tenant, ids),
     ]);
     const found: Endpoint[] = [];
@@ -153,20 +164,13 @@ export function createEndpointLoader(options: {
   /** What there is to compare with: of those of these tenants that have an active endpoint. */
   async function inForce(tenants: readonly TenantId[]): Promise<Map<TenantId, InForce>> {
     const [rows, replaying] = await Promise.all([readInForce(tenants), readReplaying(tenants)]);
-    const byTenant = new Map<TenantId, Map<string, number>>();
-    const found = new Map<TenantId, InForce>();
-    for (const { tenant, pushes_per_second: pushesPerSecond, consumer, generation } of rows) {
-      let generations = byTenant.get(tenant);
-      if (generations === undefined) byTenant.set(tenant, (generations = new Map()));
-      generations.set(consumer, generation);
-      found.set(tenant, { pushesPerSecond, generations, replaying });
-    }
-    return found;
+    const byTenant = Map.groupBy(rows, ({ tenant }) => tenant);
+    return new Map(Array.from(byTenant, ([tenant, some]) => [tenant, toInForce(some, replaying)]));
   }
 
   function readInForce(tenants: readonly TenantId[]) {
     return database.sql<InForceRow[]>`
-      select p.tenant, t.pushes_per_second, p.consumer, p.generation from positions p
+      select p.tenant, t.pushes_per_second, p.consumer, p.generation, p.receipts from positions p
       join endpoints e on e.tenant = p.tenant and e.id = p.consumer
       join tenants t on t.id = p.tenant
       where p.tenant = any(${arrayText(tenants)}::uuid[]) and p.status = 'active'`;
@@ -207,23 +211,27 @@ export function createEndpointLoader(options: {
           and r.status = 'running')`;
   }
 
+  /** Above the positions that were read: receipts may have moved them since. */
   async function settledAbove(
     tenant: TenantId,
-    ids: readonly string[],
+    places: readonly Pick<PositionRow, "consumer" | "sequence" | "day">[],
   ): Promise<Map<string, Set<Sequence>>> {
-    const some = arrayText(ids);
+    const read = database.sql`
+      unnest(${arrayText(places.map(({ consumer }) => consumer))}::uuid[],
+        ${arrayText(places.map(({ sequence }) => sequence))}::bigint[],
+        ${arrayText(places.map(({ day }) => day))}::date[]) as l(consumer, sequence, day)`;
     const rows = await database.sql<{ endpoint: string; sequence: number }[]>`
-      select d.endpoint, d.sequence from positions p
+      select d.endpoint, d.sequence from ${read}
+      join positions p on p.tenant = ${tenant} and p.consumer = l.consumer
       join deliveries d on d.tenant = p.tenant and d.endpoint = p.consumer
-        and d.day >= p.day and d.sequence > p.sequence
+        and d.day >= l.day and d.sequence > l.sequence
         -- Who was put at its position gets all that follows, whatever became of it before.
-        and (p.resumed_at is null or d.last_attempt_at >= p.resumed_at)
-      where p.tenant = ${tenant} and p.consumer = any(${some}::uuid[])
+        and (p.resumed_at is null or d.last_attempt_at >= p.resumed_at
+          or d.receipt_status = 'processed' and d.receipt_at >= p.resumed_at)
       union all
-      select r.endpoint, r.sequence from positions p
-      join retries r on r.tenant = p.tenant and r.endpoint = p.consumer
-        and r.sequence > p.sequence
-      where p.tenant = ${tenant} and p.consumer = any(${some}::uuid[])`;
+      select r.endpoint, r.sequence from ${read}
+      join retries r on r.tenant = ${tenant} and r.endpoint = l.consumer
+        and r.sequence > l.sequence`;
     const settled = new Map<string, Set<Sequence>>();
     for (const { endpoint, sequence } of rows) {
       const sequences = settled.get(endpoint) ?? new Set();
@@ -268,6 +276,7 @@ export function createEndpointLoader(options: {
       id: endpoint.id,
       shard: position.shard,
       generation: position.generation,
+      receipts: position.receipts,
       url: endpoint.url,
       filter: compileFilter(wanted),
       wanted,
@@ -278,6 +287,8 @@ export function createEndpointLoader(options: {
       ordering: endpoint.ordering,
       giveUpAfterMs: endpoint.giveUpAfterMs,
       drainDeadLetters: endpoint.drainDeadLetters,
+      requireReceipt: endpoint.requireReceipt,
+      receiptTimeoutMs: endpoint.receiptTimeoutMs,
       standing: standingOf(position),
       failingSince: position.failingSince?.getTime(),
       circuit: circuitOf(position),
@@ -291,6 +302,15 @@ export function createEndpointLoader(options: {
 }
 
 type PositionRow = typeof positions.$inferSelect;
+
+function toInForce(rows: readonly InForceRow[], replaying: ReadonlySet<string>): InForce {
+  return {
+    replaying,
+    pushesPerSecond: rows[0]?.pushes_per_second ?? null,
+    generations: new Map(rows.map(({ consumer, generation }) => [consumer, generation])),
+    receipts: new Map(rows.map(({ consumer, receipts }) => [consumer, receipts])),
+  };
+}
 
 function standingOf({ lastSuccessAt, lastFailureAt }: PositionRow): Standing {
   if (lastFailureAt === null) return lastSuccessAt === null ? "new" : "proven";

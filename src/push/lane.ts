@@ -15,13 +15,14 @@
  * nothing, however much waits.
  */
 import type { Circuits, ProbeFailure } from "../deliveries/circuits.ts";
-import type { DeliveryRecord, Fence, Ledger, SubjectMove } from "../deliveries/ledger.ts";
+import type { DeliveryRecord, Fence, Ledger, SubjectMove, Told } from "../deliveries/ledger.ts";
 import type { Logger } from "../telemetry.ts";
 import { createAdmission } from "./admission.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import type { EndedAttempt, Next, Settled } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Standing } from "./pace.ts";
+import { createReceipts, type Receipts } from "./receipts.ts";
 import { createSources, type SourceContext } from "./sources.ts";
 import { createWindow } from "./window.ts";
 
@@ -39,6 +40,8 @@ export type Lane = {
   standing(): Standing;
   /** Since when nothing but failures has come, milliseconds since 1970. */
   failingSince(): number | undefined;
+  /** What consumers say of its events. */
+  readonly receipts: Pick<Receipts, "hear" | "learn">;
   /** The log may have grown. */
   wake(): void;
   /** Whether there are replay jobs for its endpoint, as of now. */
@@ -53,6 +56,8 @@ export type Lane = {
   abandon(delivery: Delivery): void;
   /** Gives out nothing until the returned function is called: its settings may hold no longer. */
   hold(): () => void;
+  /** Calls back when nothing is in flight and all is written: at once, if that is so. */
+  whenAtRest(atRest: () => void): void;
   /** True when it has delivered all there is and owes nothing. */
   isIdle(): boolean;
   /** Writes how far it has come and what is under way, if that is not what is written. */
@@ -67,10 +72,15 @@ export type LaneContext = SourceContext & {
   log: Logger;
   /** Called when `take` may have something to give. */
   ready: (lane: Lane) => void;
+  /** Called when receipts say more than the lane can make of them: it has to be opened anew. */
+  outdated: (lane: Lane) => void;
 };
 
 /** A position that moved only over events that do not match is written after so many. */
 const unwrittenMaxEvents = 10_000;
+
+/** Replays tell nobody when theirs is written. */
+const restPauseMs = 50;
 
 export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContext): Lane {
   const { ledger, circuits } = context;
@@ -82,9 +92,17 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   let written = { sequence: endpoint.position.sequence, inFlight: 0 };
   /** Records on their way: who opened the endpoint anew meanwhile would not see them. */
   let unwritten = 0;
+  let atRest: (() => void) | undefined;
+  let restTimer: NodeJS.Timeout | undefined;
+  const receipts = createReceipts({
+    version: endpoint.receipts,
+    apply: (receipt) => sources.overrule(receipt),
+    outdated: () => context.outdated(lane),
+  });
 
   const lane: Lane = {
-    ...{ endpoint, fence, take, settle, probeFailed, abandon, hold, isIdle, checkpoint, close },
+    ...{ endpoint, fence, receipts, take, settle, probeFailed, abandon, hold },
+    ...{ whenAtRest, isIdle, checkpoint, close },
     wake: () => sources.wake(),
     tellReplays: (areRunning) => sources.tellReplays(areRunning),
     standing: () => admission.standing(),
@@ -145,6 +163,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     if (ended !== undefined) admission.learn(record, ended, with_);
     else if (isProbe) admission.cancelProbe();
     ready();
+    settleDown();
   }
 
   function probeFailed(delivery: Delivery, ended: EndedAttempt, failure: ProbeFailure): void {
@@ -152,12 +171,31 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     sources.giveBack(delivery);
     admission.probeFailed(ended, failure);
     sources.letGo();
+    settleDown();
   }
 
   function abandon(delivery: Delivery): void {
     inFlight -= 1;
     sources.giveBack(delivery);
     if (delivery.isProbe) admission.cancelProbe();
+    settleDown();
+  }
+
+  function whenAtRest(then: () => void): void {
+    atRest = then;
+    settleDown();
+  }
+
+  function settleDown(): void {
+    if (atRest === undefined || inFlight > 0 || unwritten > 0) return;
+    clearTimeout(restTimer);
+    if (!sources.isWritten()) {
+      restTimer = setTimeout(settleDown, restPauseMs);
+      return;
+    }
+    const then = atRest;
+    atRest = undefined;
+    then();
   }
 
   function recover(outageSince: number): void {
@@ -197,6 +235,8 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   function close(): void {
     if (closed) return;
     closed = true;
+    clearTimeout(restTimer);
+    receipts.close();
     admission.stop();
     deadLetters.stop();
     sources.close();
@@ -210,7 +250,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   function write(
     record: DeliveryRecord | null,
-    also: { move?: SubjectMove | undefined; written?: () => void } = {},
+    also: { move?: SubjectMove | undefined; written?: (told: Told) => void } = {},
   ): void {
     const settledTo = window.low();
     written = { sequence: settledTo.sequence, inFlight: closed ? 0 : inFlight };
@@ -221,9 +261,11 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
       inFlight: written.inFlight,
       record,
       subject: also.move,
-      written: () => {
+      written: (told) => {
         unwritten -= 1;
-        also.written?.();
+        also.written?.(told);
+        receipts.learn(told.receipts);
+        settleDown();
       },
     });
   }

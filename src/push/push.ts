@@ -149,6 +149,12 @@ export async function startPush(options: {
 
   function hear(tenant: TenantId, shard: number, news: News) {
     const roster = rosters.get(tenant);
+    if (news.kind === "receipt") {
+      if (roster !== undefined) roster.hear(news);
+      // A retry may have come of it; else there is nothing new to send.
+      else if (news.failed) openRoster(tenant, shard);
+      return;
+    }
     const isMove = news.kind === "moved" || news.what === "endpoints";
     if (roster === undefined) {
       if (isMove) openRoster(tenant, shard);
@@ -204,6 +210,7 @@ export async function startPush(options: {
             scheduler.limit(tenant, inForce.pushesPerSecond);
             roster.tellReplays(inForce.replaying);
           }
+          if (inForce) roster.learn(inForce.receipts);
         }
       },
       (error: unknown) => log.warn({ err: error }, "cannot compare endpoints, trying again later"),

@@ -62,7 +62,7 @@ export function createReadAhead(options: {
     take,
     takeAny,
     giveBack,
-    removeSubject,
+    remove,
     drop,
     size: () => items.length,
     /** There may be more in the log than was read. */
@@ -106,10 +106,10 @@ export function createReadAhead(options: {
     weigh(item.event.envelope.length);
   }
 
-  /** Takes out what is held of a subject, for somebody else to deliver. */
-  function removeSubject(subject: string): void {
+  /** Takes out what somebody else delivers, or nobody has to any more. */
+  function remove(isGone: (event: LogEvent) => boolean): void {
     const [gone, left] = [[] as Item[], [] as Item[]];
-    for (const item of items) (item.event.subject === subject ? gone : left).push(item);
+    for (const item of items) (isGone(item.event) ? gone : left).push(item);
     items = left;
     for (const { event } of gone) {
       weigh(-event.envelope.length);

@@ -85,6 +85,7 @@ export function createReplayRun(options: {
     ...{ fill, take, settle, answered, giveBack, letGo, resume, stop },
     hasItems: () => items.length > 0,
     inFlight: () => open.size,
+    isWritten: () => !writing && records.length === 0,
   };
 
   /** The first that may go now. */

@@ -72,6 +72,7 @@ export function createReplays(options: {
     areLate: () => passed >= passedMax,
     passOver,
     isEmpty: () => runs.size === 0 && !looking,
+    isWritten: () => [...runs.values()].every((run) => run.isWritten()),
     close,
   };
 

@@ -8,6 +8,8 @@
  */
 import type { Sql } from "../db/database.ts";
 import type { Day, LogEvent, Sequence, TenantId } from "../log/event.ts";
+import type { Filter } from "../log/filter.ts";
+import { createLastMatched } from "../log/last-matched.ts";
 import type { Logger } from "../telemetry.ts";
 
 export type Retry = {
@@ -18,7 +20,15 @@ export type Retry = {
   readonly attempts: number;
   /** Milliseconds since 1970. */
   readonly firstAt: number;
+  readonly lastAt: number;
   readonly dueAt: number;
+  /** What came of the last attempt. */
+  readonly statusCode: number | null;
+  readonly error: string | null;
+  /** It was accepted, and is due because no receipt came. */
+  readonly awaiting: boolean;
+  /** A receipt said that it failed. */
+  readonly failed: boolean;
   /** A dead letter of an outage: this is its one further attempt. */
   readonly requeued: boolean;
   /** Null when retention has taken the event. */
@@ -34,6 +44,8 @@ export type LoadRetries = (of: {
   endpoint: string;
   order: RetryOrder;
   limit: number;
+  /** The endpoint's. */
+  filter: Filter;
 }) => Promise<Retry[]>;
 
 /** Loaded at once. The others wait in the table. */
@@ -50,20 +62,36 @@ const timerMaxMs = 24 * 3_600_000;
 
 /** Reads the retries that come first, with their events. */
 export function createRetryLoader(sql: Sql): LoadRetries {
-  return async ({ tenant, endpoint, order, limit }) => {
+  const lastMatched = createLastMatched(sql);
+
+  return async ({ tenant, endpoint, order, limit, filter }) => {
     const first = order === "due" ? sql`due_at` : sql`sequence`;
     const rows = await sql<Row[]>`
-      select r.sequence, r.day::text, r.previous, r.attempts, r.requeued,
+      select r.sequence, r.day::text, r.previous, r.attempts, r.requeued, r.awaiting,
+        r.status_code, r.error, coalesce(r.receipt_status = 'failed', false) as failed,
         (extract(epoch from r.first_attempt_at) * 1000)::bigint as first_at,
+        (extract(epoch from r.last_attempt_at) * 1000)::bigint as last_at,
         (extract(epoch from r.due_at) * 1000)::bigint as due_at,
         e.type, e.subject, e.envelope,
         (extract(epoch from e.appended_at) * 1000)::bigint as appended_at
       from (select * from retries where tenant = ${tenant} and endpoint = ${endpoint}
+              -- Those up to there are settled by a receipt, and about to go.
+              and sequence > coalesce((
+                select g.through from receipt_ranges g
+                where g.tenant = ${tenant} and g.endpoint = ${endpoint}
+                  and g.at >= coalesce((select p.resumed_at from positions p
+                    where p.tenant = ${tenant} and p.consumer = ${endpoint}), '-infinity')
+                order by g.through desc limit 1), 0)
             order by ${first} limit ${limit}) r
       left join events e on e.tenant = r.tenant and e.day = r.day and e.sequence = r.sequence
         and e.day >= (select oldest_day from log_settings)
       order by r.${first}`;
-    return rows.map(toRetry);
+    return Promise.all(rows.map(async (row) => toRetry(row, row.previous ?? (await before(row)))));
+
+    /** A receipt came before the lane had come so far. */
+    function before({ sequence, day }: Row): Promise<Sequence> {
+      return lastMatched(tenant, { sequence: sequence - 1, day }, filter);
+    }
   };
 }
 
@@ -76,6 +104,9 @@ export function createRetryQueue(options: {
   endpoint: string;
   order: RetryOrder;
   load: LoadRetries;
+  filter: Filter;
+  /** Whether a receipt has settled it: it may still be found, by a load that began before. */
+  isOver: (sequence: Sequence) => boolean;
   /** Its lines name the endpoint already. */
   log: Logger;
   /** When the earliest is due, milliseconds since 1970. */
@@ -84,7 +115,7 @@ export function createRetryQueue(options: {
   expired: (retry: Retry) => void;
   none: () => void;
 }) {
-  const { tenant, endpoint, order, load, log, ready, expired, none } = options;
+  const { tenant, endpoint, order, load, filter, isOver, log, ready, expired, none } = options;
   /** The first of the log is one. */
   const loadMax = order === "sequence" ? 1 : dueMax;
   /** Queued here, in flight, or reserved. */
@@ -114,6 +145,7 @@ export function createRetryQueue(options: {
     settled,
     reserve,
     release,
+    drop,
     isEmpty,
     look,
     hasten,
@@ -134,6 +166,14 @@ export function createRetryQueue(options: {
 
   function giveBack(retry: DueRetry): void {
     due.unshift(retry);
+    if (isOver(retry.sequence)) drop();
+  }
+
+  /** Lets go of those that are over, and looks what is left. */
+  function drop(): void {
+    for (const { sequence } of due) if (isOver(sequence)) held.delete(sequence);
+    due = due.filter(({ sequence }) => !isOver(sequence));
+    look();
   }
 
   /**
@@ -223,7 +263,7 @@ export function createRetryQueue(options: {
     loading = true;
     nextAt = Infinity;
     const limit = loadMax + held.size;
-    load({ tenant, endpoint, order, limit })
+    load({ tenant, endpoint, order, limit, filter })
       .then(
         (retries) => accept(retries, retries.length >= limit),
         (error: unknown) => {
@@ -248,11 +288,12 @@ export function createRetryQueue(options: {
     hastened = false;
     for (const retry of retries) {
       const { event } = retry;
-      const other = reserved.get(retry.sequence);
+      const { sequence } = retry;
+      const other = reserved.get(sequence);
       if (other !== undefined) other.wasDue = true;
       // Which may not have been a retry of what was settled: it is looked for again.
-      if (settledMeanwhile.has(retry.sequence)) nextAt = Math.min(nextAt, now + loadPauseMs);
-      if (held.has(retry.sequence) || settledMeanwhile.has(retry.sequence)) continue;
+      if (settledMeanwhile.has(sequence)) nextAt = Math.min(nextAt, now + loadPauseMs);
+      if (held.has(sequence) || settledMeanwhile.has(sequence) || isOver(sequence)) continue;
       const isWanted = wasHastened && due.length === 0;
       if (paused ? !isWanted : retry.dueAt > now && !isWanted) {
         nextAt = Math.min(nextAt, retry.dueAt);
@@ -274,10 +315,15 @@ export function createRetryQueue(options: {
 type Row = {
   sequence: number;
   day: string;
-  previous: number;
+  previous: number | null;
   attempts: number;
   first_at: number;
+  last_at: number;
   due_at: number;
+  status_code: number | null;
+  error: string | null;
+  awaiting: boolean;
+  failed: boolean;
   requeued: boolean;
   type: string | null;
   subject: string | null;
@@ -285,8 +331,9 @@ type Row = {
   appended_at: number | null;
 };
 
-function toRetry(row: Row): Retry {
-  const { sequence, day, previous, attempts, requeued, type, subject, envelope, appended_at } = row;
+function toRetry(row: Row, previous: Sequence): Retry {
+  const { sequence, day, attempts, requeued, type, subject, envelope, appended_at } = row;
+  const { awaiting, failed, error } = row;
   const gone = type === null || envelope === null || appended_at === null;
   return {
     sequence,
@@ -294,8 +341,10 @@ function toRetry(row: Row): Retry {
     previous,
     attempts,
     firstAt: row.first_at,
+    lastAt: row.last_at,
     dueAt: row.due_at,
-    requeued,
+    statusCode: row.status_code,
+    ...{ error, awaiting, failed, requeued },
     event: gone ? null : { sequence, day, type, subject, appendedAt: appended_at, envelope },
   };
 }

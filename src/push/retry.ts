@@ -5,6 +5,7 @@
  * The immediate second try after a broken connection is not decided here: the attempt makes it.
  */
 
+import { retryDelayMinMs, retryDelayMs } from "../deliveries/retry-delay.ts";
 import type { AttemptResponse, Outcome } from "./outcome.ts";
 
 export type Decision =
@@ -32,9 +33,6 @@ export type Circumstances = {
 
 /** An endpoint that has answered nothing well for so long is switched off, with its position kept. */
 const failingMaxMs = 5 * 24 * 60 * 60 * 1_000;
-
-/** Full jitter may come out at nothing, and an endpoint that has just failed needs a moment. */
-const retryDelayMinMs = 1_000;
 
 /** A receiver that names a later time is not heard: nobody plans a pause beyond a day. */
 const retryAfterMaxMs = 24 * 60 * 60 * 1_000;
@@ -93,21 +91,6 @@ function retryOrDead(
 }
 
 export const outOfTime = "given up: out of time";
-
-/**
- * Delay before the next attempt, or undefined when the delivery is dead. Full jitter over all of
- * the scheduled delay but its first second: were less than that only raised to it, a fifth of what
- * fails together would come again together.
- */
-export function retryDelayMs(
-  scheduleMs: readonly number[],
-  attempt: number,
-  chance: number,
-): number | undefined {
-  const baseMs = scheduleMs[attempt - 1];
-  if (baseMs === undefined) return undefined;
-  return retryDelayMinMs + Math.max(0, baseMs - retryDelayMinMs) * chance;
-}
 
 /** How long a receiver that cannot serve now asks to be left alone, if it says so. */
 function retryAfterMs(response: AttemptResponse | undefined, now: number): number | undefined {

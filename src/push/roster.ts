@@ -1,6 +1,7 @@
 /** The lanes of one tenant in this process: loaded when there is something to do, together. */
-import type { Fence } from "../deliveries/ledger.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Fence } from "../deliveries/ledger.ts";
+import type { ReceiptFrame } from "../fanout/fanout.ts";
 import type { Feed } from "../feed/feed.ts";
 import { createTurns } from "../feed/turns.ts";
 import type { TenantId } from "../log/event.ts";
@@ -18,6 +19,10 @@ export type Roster = {
   reload(onNone?: () => void): void;
   /** Stops driving an endpoint under this fence, and soon drives it anew from what is written. */
   reopen(fence: Fence): void;
+  /** What a consumer has said of an endpoint's events. */
+  hear(receipt: ReceiptFrame): void;
+  /** How many such receipts endpoints have had by now. */
+  learn(receipts: ReadonlyMap<string, number>): void;
   /** Whether it drives these endpoints under these generations, or is about to read anew. */
   isCurrent(generations: Driven | undefined): boolean;
   /** Tells the lanes which of their endpoints have replay jobs that are running. */
@@ -46,7 +51,7 @@ export function createRoster(options: {
   feed: Feed;
   log: Logger;
   load: (tenant: TenantId, driven: Driven) => Promise<Loaded | undefined>;
-  context: LaneContext;
+  context: Omit<LaneContext, "outdated">;
 }): Roster {
   const { tenant, shard, epoch, feed, log, load, context } = options;
   const lanes = new Map<string, Lane>();
@@ -54,6 +59,7 @@ export function createRoster(options: {
   /** Whose secrets cannot be opened, say: no reason to read them again and again. */
   let undrivable: Driven = new Map();
   const reopening = new WeakSet<Lane>();
+  const rereading = new WeakSet<Lane>();
   let movedAt = performance.now();
   /** In turns of their own: whoever told us is in the middle of an append. */
   const woken = createTurns<Lane>((lane) => lane.wake(), turnMaxLanes);
@@ -66,7 +72,9 @@ export function createRoster(options: {
   // Before the first read, so that nothing falls between the two.
   const unfollow = feed.follow(tenant, shard, wake);
   reload();
-  return { shard, reload, reopen, isCurrent, tellReplays, checkpoint, isQuiet, close };
+  return {
+    ...{ shard, reload, reopen, hear, learn, isCurrent, tellReplays, checkpoint, isQuiet, close },
+  };
 
   function wake(): void {
     movedAt = performance.now();
@@ -92,6 +100,35 @@ export function createRoster(options: {
       lanes.delete(fence.endpoint);
       reload();
     }, reopenPauseMs);
+  }
+
+  function hear(receipt: ReceiptFrame): void {
+    const lane = lanes.get(receipt.endpoint);
+    lane?.receipts.hear(receipt);
+    // What is being read may have been read before it.
+    if (lane === undefined && loading) stale = true;
+  }
+
+  function learn(receipts: ReadonlyMap<string, number>): void {
+    for (const [id, count] of receipts) lanes.get(id)?.receipts.learn(count);
+  }
+
+  /**
+   * Opens a lane anew from what is written, under the claims that it has: so what is in flight is
+   * first let end, or it would be sent twice. The other lanes go on.
+   */
+  function reread(lane: Lane): void {
+    if (rereading.has(lane)) return;
+    rereading.add(lane);
+    lane.hold();
+    lane.whenAtRest(() => {
+      const { id } = lane.endpoint;
+      if (closed || lanes.get(id) !== lane) return;
+      lane.close();
+      lanes.delete(id);
+      stale = true;
+      if (!loading) void loadWhileStale();
+    });
   }
 
   async function loadWhileStale(): Promise<void> {
@@ -121,11 +158,7 @@ export function createRoster(options: {
 
   async function replaceLanes(loaded: Loaded | undefined): Promise<void> {
     if (closed) return;
-    const none: Pick<Loaded, "generations" | "endpoints"> = {
-      generations: new Map(),
-      endpoints: [],
-    };
-    const { generations, endpoints } = loaded ?? none;
+    const { generations = new Map<string, number>(), endpoints = [] } = loaded ?? {};
     for (const [id, lane] of lanes) {
       if (generations.get(id) === lane.fence.generation) continue;
       lane.close();
@@ -143,7 +176,7 @@ export function createRoster(options: {
     const { id, generation } = endpoint;
     if (lanes.has(id)) return;
     const fence = { tenant, endpoint: id, shard, epoch, generation };
-    const lane = createLane(endpoint, fence, context);
+    const lane = createLane(endpoint, fence, { ...context, outdated: reread });
     lanes.set(id, lane);
     woken.add(lane);
   }

@@ -38,8 +38,12 @@ export function showDelivery(delivery: Delivery) {
     next_attempt_at: delivery.dueAt === null ? null : timeText(delivery.dueAt),
     last_status_code: delivery.statusCode,
     last_error: delivery.error,
-    receipt: null,
+    receipt: showReceipt(delivery.receipt),
   };
+}
+
+function showReceipt(receipt: Delivery["receipt"]) {
+  return receipt && { ...receipt, at: timeText(receipt.at) };
 }
 
 export type ShownAttempt = ReturnType<typeof showAttempt>;
@@ -111,7 +115,7 @@ function requestHeaders(
     "webhook-timestamp": String(Math.floor(at / 1_000)),
     "webhook-signature": redacted,
     "tidegate-sequence": sequenceText(sequence),
-    "tidegate-previous-sequence": sequenceText(previous),
+    "tidegate-previous-sequence": sequenceText(previous ?? 0),
     "tidegate-attempt": String(attempt),
     "tidegate-endpoint": endpointName(uuid),
     ...(replay !== null && { "tidegate-replay": replayName(replay) }),

@@ -8,7 +8,7 @@
  *
  * Behind all that come replays, when nothing of it may go, and in one of so many turns.
  */
-import type { DeliveryRecord, Fence, SubjectMove } from "../deliveries/ledger.ts";
+import type { DeliveryRecord, Fence, SubjectMove, Told } from "../deliveries/ledger.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { LogEvent, Sequence } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
@@ -16,7 +16,9 @@ import type { BufferBudget } from "./budget.ts";
 import type { EndedAttempt, Next } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { isFault } from "./health.ts";
+import { createOverruled } from "./overruled.ts";
 import { createReadAhead } from "./read-ahead.ts";
+import type { Receipt } from "./receipts.ts";
 import { createReplays, type ReplayContext, type Replayed } from "./replays.ts";
 import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
 import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
@@ -55,7 +57,7 @@ type SourcesOptions = {
   nothingToProbe: () => void;
   write: (
     record: DeliveryRecord | null,
-    also: { move?: SubjectMove | undefined; written?: () => void },
+    also: { move?: SubjectMove | undefined; written?: (told: Told) => void },
   ) => void;
 };
 
@@ -68,12 +70,15 @@ export function createSources(options: SourcesOptions) {
   /** Outcomes that are not written yet and will be retries. */
   let joining = 0;
   let retryNext = true;
+  const overruled = createOverruled();
 
   const retries = createRetryQueue({
     tenant: endpoint.tenant,
     endpoint: endpoint.id,
     order: isFifo ? "sequence" : "due",
     load: context.loadRetries,
+    filter: endpoint.wanted,
+    isOver: overruled.isSettled,
     log,
     nextAt: endpoint.nextRetryAt,
     ready,
@@ -88,7 +93,10 @@ export function createSources(options: SourcesOptions) {
     budget: context.budget,
     // Owed by its subject, which has to hear of it even when it is a retry already; or recorded
     // before a crash, above the position that was written.
-    isKnown: (event) => subjects.owns(event) || endpoint.settledAbove.has(event.sequence),
+    isKnown: (event) =>
+      subjects.owns(event) ||
+      endpoint.settledAbove.has(event.sequence) ||
+      overruled.isKnown(event.sequence),
     moved: () => {
       subjects.advance();
       moved();
@@ -118,9 +126,10 @@ export function createSources(options: SourcesOptions) {
     wake: ahead.wake,
     tellReplays: replays.tell,
     isFullOfReplays: replays.isFull,
-    ...{ next, seekProbe, settle, giveBack, letGo, resume },
+    ...{ next, seekProbe, settle, giveBack, overrule, letGo, resume },
     lookForRetries: retries.look,
     isEmpty: () => owesNothing() && replays.isEmpty(),
+    isWritten: replays.isWritten,
     close,
   };
 
@@ -218,18 +227,22 @@ export function createSources(options: SourcesOptions) {
   function settle(sent: Next, record: DeliveryRecord, { ended, written }: Aftermath): void {
     const { event, source, retry, replay } = sent;
     if (replay !== undefined) return settleReplay(replay, record, { ended, written });
-    if (record.kind === "delivered") replays.answered();
-    const joins = record.kind === "retrying";
+    const isAccepted = record.kind === "delivered" || record.kind === "awaiting_receipt";
+    if (isAccepted) replays.answered();
+    const joins = record.kind === "retrying" || record.kind === "awaiting_receipt";
     const move = moveOfSubject(sent, joins);
     if (source === "log") window.settle(event.sequence);
     if (joins) joining += 1;
     write(record, {
       move,
-      written: () => {
+      written: (told) => {
+        const stays = joins && !told.overruled;
         if (joins) joining -= 1;
         // Only now: a load before that would find the retry as it was.
-        if (joins || retry) retries.settled(event.sequence, joins ? record.dueAt : null);
-        if (retry && !joins) subjects.written(event.sequence, event.subject);
+        if (joins || retry) retries.settled(event.sequence, stays ? record.dueAt : null);
+        // Either there is no retry, or one where none was expected.
+        if (told.overruled) retries.look();
+        if (told.overruled || (retry && !joins)) subjects.written(event.sequence, event.subject);
         written?.();
       },
     });
@@ -261,7 +274,7 @@ export function createSources(options: SourcesOptions) {
     }
     busy.delete(subject);
     if (!bySubject || !failed) return undefined;
-    ahead.removeSubject(subject);
+    ahead.remove((other) => other.subject === subject);
     return subjects.block(subject, sent);
   }
 
@@ -275,10 +288,29 @@ export function createSources(options: SourcesOptions) {
     }
     if (source === "log") {
       if (event.subject !== null) busy.delete(event.subject);
+      if (overruled.isKnown(event.sequence)) return window.settle(event.sequence);
       return ahead.giveBack(sent);
     }
     if (subjects.isAhead(event)) subjects.giveBack(sent, retry !== undefined);
     if (retry !== undefined) retries.giveBack(retry);
+    if (overruled.isSettled(event.sequence)) subjects.drop(overruled.isSettled);
+  }
+
+  /**
+   * Takes out what a receipt has decided of; what is in flight is left to its outcome, which changes
+   * nothing any more. False when that cannot be done: a position that moves beyond what was scanned,
+   * or subjects that have one, are to be read anew.
+   */
+  function overrule(receipt: Receipt): boolean {
+    if (receipt.through > window.scanned().sequence) return false;
+    if (receipt.through > 0 && subjects.size() > 0) return false;
+    if (!overruled.add(receipt, window.low().sequence)) return false;
+    ahead.remove(({ sequence }) => overruled.isKnown(sequence));
+    if (receipt.failed) retries.look();
+    else retries.drop();
+    subjects.drop(overruled.isSettled);
+    moved();
+    return true;
   }
 
   /** Nothing is kept in memory for an endpoint that is not there. */

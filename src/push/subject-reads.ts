@@ -62,7 +62,8 @@ function createSubjectReader(sql: Sql) {
           -- Of a time when it was not ordered so; see endpoints.ts for those of before a resume.
           exists (select from deliveries d where d.tenant = e.tenant and d.endpoint = ${endpoint}
             and d.day = ${day} and d.sequence = e.sequence
-            and d.last_attempt_at >= coalesce((select p.resumed_at from positions p
+            and greatest(d.last_attempt_at,
+              case d.receipt_status when 'processed' then d.receipt_at end) >= coalesce((select p.resumed_at from positions p
               where p.tenant = e.tenant and p.consumer = ${endpoint}), '-infinity')) as is_settled
         from events e
         where e.tenant = ${tenant} and e.day = ${day} and e.subject = ${subject}

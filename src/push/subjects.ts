@@ -106,6 +106,7 @@ export function createSubjects(
     isAhead,
     written,
     take,
+    drop,
     begin,
     giveBack,
     settle,
@@ -193,6 +194,21 @@ export function createSubjects(
       const isWaiting = stream.state === "waiting" && stream.head === sequence;
       if (isWaiting || stream.state === "reading") wantRead(stream);
     }
+  }
+
+  /** Lets go of what is over, and reads on behind it. */
+  function drop(isOver: (sequence: Sequence) => boolean): void {
+    for (const stream of streams.values()) {
+      const { state, head } = stream;
+      const holdsSome = stream.events.some(({ event }) => isOver(event.sequence));
+      if (holdsSome) stream.events = [];
+      const waitsForNone = state === "waiting" && head !== undefined && isOver(head);
+      if (waitsForNone || state === "reading" || (state === "ready" && holdsSome)) {
+        readyOnes.delete(stream);
+        toUnread(stream);
+      }
+    }
+    advance();
   }
 
   /** What `take` or a retry gave was not attempted. */

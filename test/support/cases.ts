@@ -224,6 +224,31 @@ export const cases: Readonly<Record<string, Case>> = {
   listEventDeliveries: { samples: [{ status: 200, build: ownEvent }] },
   getDelivery: { samples: [{ status: 200, build: ownDelivery }] },
 
+  sendReceipt: {
+    samples: [
+      {
+        status: 200,
+        build: ({ things: { endpoint, event: id } }) => ({
+          body: { endpoint, events: [id], status: "processed", detail: "by hand" },
+        }),
+      },
+      {
+        status: 200,
+        build: ({ things: { endpoint, cursor: through } }) => ({
+          body: { endpoint, through, status: "processed" },
+        }),
+      },
+    ],
+    problems: {
+      "cursor-invalid": ({ things: { endpoint } }) => ({
+        body: { endpoint, through: "x".repeat(64), status: "processed" },
+      }),
+    },
+  },
+  listReceipts: {
+    samples: [{ status: 200, build: ({ things }) => ({ query: { event: things.event } }) }],
+  },
+
   putEventType: {
     samples: [
       { status: 201, build: () => ({ path: { type: `new_${unique()}` }, body: eventType }) },

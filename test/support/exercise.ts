@@ -26,13 +26,24 @@ const thingsByName: Readonly<Record<string, Place["names"]>> = {
   cursor: "cursor",
   endpoint: "endpoint",
   event: "event",
+  events: "event",
+  through: "cursor",
   key: "idempotencyKey",
 };
 
 /** Texts that name nothing which a tenant could have. */
 const plainTexts = new Set([
   ...["from", "types", "subjects", "type", "source", "subject", "dataversion"],
-  ...["name", "description", "reason", "secret", "retry_schedule", "give_up_after", "url"],
+  ...[
+    "name",
+    "description",
+    "reason",
+    "detail",
+    "secret",
+    "retry_schedule",
+    "give_up_after",
+    "url",
+  ],
 ]);
 
 /** An open stream is read until its first event, which is there when it opens. */

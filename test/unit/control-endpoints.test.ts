@@ -27,6 +27,8 @@ const settings: EndpointSettings = {
   ordering: "fifo",
   giveUpAfterMs: 3_600_000,
   drainDeadLetters: false,
+  requireReceipt: true,
+  receiptTimeoutMs: 60_000,
 };
 
 describe("a merge-patch", () => {

@@ -17,7 +17,7 @@ const delivery: Delivery = {
   attempts: 2,
   previous: 1_041,
   ...{ firstAt: at, lastAt: at + 5_000, dueAt: null, queueMs: 3, latencyMs: 30 },
-  ...{ statusCode: 200, error: null },
+  ...{ statusCode: 200, error: null, receipt: null },
 };
 
 const failed: AttemptRow = {

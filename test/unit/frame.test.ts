@@ -30,9 +30,20 @@ const anyChange = fc.record({
   what: fc.constantFrom("endpoints", "keys", "tenants", "event-types"),
 });
 
+const anyReceipt = fc.record({
+  kind: fc.constant("receipt" as const),
+  shard: fc.nat(255),
+  tenant: fc.constant(tenant),
+  endpoint: fc.uuid(),
+  version: fc.nat(),
+  through: fc.maxSafeNat(),
+  sequences: fc.option(fc.array(fc.maxSafeNat())),
+  failed: fc.boolean(),
+});
+
 test("any frame comes back as it was, character for character", () => {
   fc.assert(
-    fc.property(fc.oneof(anyEvents, anyChange), (frame: Frame) => {
+    fc.property(fc.oneof(anyEvents, anyChange, anyReceipt), (frame: Frame) => {
       expect(decodeFrame(encodeFrame(frame))).toEqual({ frame });
     }),
   );
@@ -99,6 +110,10 @@ test.each([
   ["null", "null"],
   ["unknown kind", '{"kind":"gossip","shard":1}'],
   ["unknown change", '{"kind":"changed","shard":1,"tenant":null,"what":"moon"}'],
+  [
+    "sequences that are none",
+    '{"kind":"receipt","shard":1,"tenant":"t","endpoint":"e","version":1,"through":0,"sequences":["1"],"failed":false}',
+  ],
   ["no shard", '{"kind":"changed","tenant":null,"what":"keys"}'],
   ["tenant of a wrong type", '{"kind":"changed","shard":1,"tenant":7,"what":"keys"}'],
   [

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { TenantId } from "../../src/log/event.ts";
+import { unfiltered } from "../../src/log/filter.ts";
 import { createRetryQueue, type Retry, type RetryOrder } from "../../src/push/retries.ts";
 import { createLogger } from "../../src/telemetry.ts";
 import { waitUntil } from "../support/wait.ts";
@@ -10,7 +11,8 @@ const hourMs = 3_600_000;
 
 function retryOf(sequence: number, dueAt: number): Retry {
   const event = { sequence, day, type: "a", subject: null, appendedAt: 0, envelope: "{}" };
-  return { sequence, day, previous: 0, attempts: 1, firstAt: 0, dueAt, requeued: false, event };
+  const told = { awaiting: false, failed: false, requeued: false, statusCode: 500, error: null };
+  return { ...told, sequence, day, previous: 0, attempts: 1, firstAt: 0, lastAt: 0, dueAt, event };
 }
 
 /** A queue over a table of retries, and the loads it made. */
@@ -20,6 +22,7 @@ function openQueue(
   order: RetryOrder = "due",
 ) {
   const loads: number[] = [];
+  const over = new Set<number>();
   const queue = createRetryQueue({
     tenant: "f0e1d2c3-0000-4000-8000-000000000000" as TenantId,
     endpoint: "f0e1d2c3-0000-4000-8000-000000000001",
@@ -29,6 +32,8 @@ function openQueue(
     expired: () => {},
     none: () => {},
     order,
+    filter: unfiltered,
+    isOver: (sequence) => over.has(sequence),
     async load({ limit }) {
       loads.push(limit);
       await delay(1);
@@ -37,7 +42,7 @@ function openQueue(
       return [...table.values()].toSorted((a, b) => a[by] - b[by]).slice(0, limit);
     },
   });
-  return { queue, loads };
+  return { queue, loads, over };
 }
 
 test("all that is overdue comes, whatever is put off to a far time while it is loaded", async () => {

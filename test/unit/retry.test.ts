@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import { retryDelayMs } from "../../src/deliveries/retry-delay.ts";
 import type { FailureClass } from "../../src/push/failure.ts";
 import type { AttemptResponse, Outcome } from "../../src/push/outcome.ts";
-import { decide, parseRetryAfterMs, retryDelayMs } from "../../src/push/retry.ts";
+import { decide, parseRetryAfterMs } from "../../src/push/retry.ts";
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
 const now = Date.parse("2026-11-23T12:00:00Z");

@@ -79,6 +79,8 @@ const span = z.string().transform((text, context) => {
 });
 
 const timeoutMs = z.int().min(1_000).max(30_000);
+/** A day: what takes longer says so by a receipt that it has failed, and gets it again. */
+const receiptTimeoutMs = z.int().min(1_000).max(86_400_000);
 const maxInFlight = z.int().min(1).max(1_000);
 const ratePerSecond = z.number().min(rateMinPerSecond).max(rateMaxPerSecond);
 const ordering = z.enum(["parallel", "fifo", "subject"]);
@@ -139,6 +141,19 @@ const settings = {
         "Whether events that died of an outage are tried once more when it is over; true unless " +
         "given. Never where the order is kept",
     }),
+  require_receipt: z
+    .boolean()
+    .nullish()
+    .meta({
+      description:
+        "Whether an event that was accepted waits for a receipt (`POST /receipts`), and is pushed " +
+        "again by the next attempt when none comes; false unless given. Where the order is kept " +
+        "the events behind it wait too. What waits when it is set to false counts as delivered " +
+        "when its time is up",
+    }),
+  receipt_timeout_ms: receiptTimeoutMs.nullish().meta({
+    description: "How long an accepted event waits for its receipt; 300,000 unless given",
+  }),
   ordering: ordering.nullish().meta({
     description:
       "parallel unless given. fifo: each event waits until the one before it is settled; subject: " +
@@ -209,6 +224,8 @@ const endpointExample = {
   retry_schedule: ["5s", "1m", "2h"],
   give_up_after: null,
   drain_dead_letters: true,
+  require_receipt: false,
+  receipt_timeout_ms: 300_000,
   ordering: "parallel",
   signature: "v1",
   format: "json",
@@ -241,6 +258,8 @@ const endpoint = z.object({
   retry_schedule: z.array(z.string()).nullable(),
   give_up_after: z.string().nullable(),
   drain_dead_letters: z.boolean(),
+  require_receipt: z.boolean(),
+  receipt_timeout_ms: receiptTimeoutMs,
   ordering,
   signature: signature.meta({ description: "The kind of the newest secret" }),
   format,
@@ -298,5 +317,7 @@ export function toPatch(body: z.output<typeof endpointPatch>): SettingsPatch {
     ordering: body.ordering,
     giveUpAfterMs: body.give_up_after,
     drainDeadLetters: body.drain_dead_letters,
+    requireReceipt: body.require_receipt,
+    receiptTimeoutMs: body.receipt_timeout_ms,
   };
 }

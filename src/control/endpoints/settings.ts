@@ -23,6 +23,9 @@ export type EndpointSettings = {
   readonly giveUpAfterMs: number | null;
   /** Whether dead letters of an outage are tried once more when it is over. */
   readonly drainDeadLetters: boolean;
+  /** Whether what its receiver accepts waits for a receipt, and how long until it is sent again. */
+  readonly requireReceipt: boolean;
+  readonly receiptTimeoutMs: number;
 };
 
 type MembersPatch = Readonly<Record<string, string | null>>;
@@ -45,6 +48,9 @@ const defaultTimeoutMs = 5_000;
 /** As many requests as a small receiver serves at once; lanes start far lower and adapt. */
 const defaultMaxInFlight = 50;
 
+/** Long for work that begins when the event comes, short for one that has lost it. */
+const defaultReceiptTimeoutMs = 300_000;
+
 export const defaultSettings: Omit<EndpointSettings, "url"> = {
   types: null,
   subjects: null,
@@ -59,6 +65,8 @@ export const defaultSettings: Omit<EndpointSettings, "url"> = {
   ordering: "parallel",
   giveUpAfterMs: null,
   drainDeadLetters: true,
+  requireReceipt: false,
+  receiptTimeoutMs: defaultReceiptTimeoutMs,
 };
 
 /** Both are sent back or out as a whole, so their size is bounded as a whole. */
@@ -84,6 +92,8 @@ export function applyPatch(settings: EndpointSettings, patch: SettingsPatch): En
     ordering: patched("ordering"),
     giveUpAfterMs: patched("giveUpAfterMs"),
     drainDeadLetters: patched("drainDeadLetters"),
+    requireReceipt: patched("requireReceipt"),
+    receiptTimeoutMs: patched("receiptTimeoutMs"),
   };
 
   function patched<K extends Exclude<keyof SettingsPatch, "url" | "metadata" | "headers">>(

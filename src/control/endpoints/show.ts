@@ -24,6 +24,8 @@ export function show({ tenant, row, position: view }: EndpointView) {
     retry_schedule: row.retryScheduleMs && row.retryScheduleMs.map(durationText),
     give_up_after: row.giveUpAfterMs === null ? null : durationText(row.giveUpAfterMs),
     drain_dead_letters: row.drainDeadLetters,
+    require_receipt: row.requireReceipt,
+    receipt_timeout_ms: row.receiptTimeoutMs,
     ordering: row.ordering,
     signature: row.signature,
     format: row.format,

@@ -228,11 +228,13 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
     const { url, types, subjects, description, metadata } = row;
     const { timeoutMs, maxInFlight, retryScheduleMs, format } = row;
     const { ratePerSecond, ordering, giveUpAfterMs, drainDeadLetters } = row;
+    const { requireReceipt, receiptTimeoutMs } = row;
     const headers = openHeaders(ring, row.id, row.headers);
     return {
       ...{ url, types, subjects, description, metadata, headers },
       ...{ timeoutMs, maxInFlight, retryScheduleMs, format },
       ...{ ratePerSecond, ordering, giveUpAfterMs, drainDeadLetters },
+      ...{ requireReceipt, receiptTimeoutMs },
     };
   }
 }

@@ -1,0 +1,302 @@
+/** What consumers say of events, and what is pushed to them after that. */
+import { describe, expect, test } from "vitest";
+import { endpointUuid } from "../../src/deliveries/endpoint.ts";
+import type { Json } from "../support/client.ts";
+import { openPushSuite } from "../support/push-suite.ts";
+import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
+import type { Behaviour } from "../support/receiver.ts";
+import { waitUntil } from "../support/wait.ts";
+
+const deadlineMs = 20_000;
+
+/** Unlike a 5xx it opens no circuit. */
+const refusing: Behaviour = { kind: "answer", status: 422 };
+const accepting: Behaviour = { kind: "answer" };
+
+/** So that nothing is retried while a test looks. */
+const later = { retry_schedule: ["1h", "1h"] };
+
+const suite = openPushSuite();
+const { pushTo } = suite;
+
+const previousOf = header("tidegate-previous-sequence");
+
+async function send(endpoint: string, receipt: Json): Promise<Json> {
+  return suite.client.expectOk("POST", "/receipts", { endpoint, ...receipt });
+}
+
+async function outcomesOf(endpoint: string, events: readonly string[], more: Json = {}) {
+  const { results } = await send(endpoint, { events, status: "processed", ...more });
+  return (results as { outcome: string }[]).map(({ outcome }) => outcome);
+}
+
+/** What is recorded of an endpoint's events: their sequences by status. */
+async function standing(id: string): Promise<Record<string, number[]>> {
+  const { deliveries } = await suite.client.expectOk(
+    "GET",
+    `/endpoints/${id}/deliveries?limit=1000`,
+  );
+  const found: Record<string, number[]> = {};
+  for (const { status, event } of (deliveries as DeliveryJson[]).toReversed()) {
+    (found[status] ??= []).push(Number(event.sequence));
+  }
+  return found;
+}
+
+type DeliveryJson = {
+  id: string;
+  status: string;
+  attempts: number;
+  first_attempt_at: string | null;
+  last_error: string | null;
+  next_attempt_at: string | null;
+  event: { id: string; sequence: string };
+  receipt: { status: string; detail: string | null } | null;
+};
+
+async function deliveryOf(id: string, event: string): Promise<DeliveryJson> {
+  const { deliveries } = await suite.client.expectOk(
+    "GET",
+    `/events/${event}/deliveries?limit=1000`,
+  );
+  const found = (deliveries as (DeliveryJson & { endpoint: string })[]).find(
+    ({ endpoint }) => endpoint === id,
+  );
+  if (found === undefined) throw new Error(`${event} has no delivery to ${id}`);
+  return found;
+}
+
+async function when(id: string, isWanted: (found: Record<string, number[]>) => boolean) {
+  let last = {};
+  await waitUntil(async () => isWanted((last = await standing(id))), { deadlineMs }).catch(
+    (cause: unknown) => {
+      throw new Error(`it stayed ${JSON.stringify(last)}`, { cause });
+    },
+  );
+}
+
+/** Retries are due now. */
+async function hurry(id: string): Promise<void> {
+  await suite.sql`update retries set due_at = now() where endpoint = ${endpointUuid(id) ?? ""}`;
+}
+
+describe("a receipt for events", () => {
+  test("ends their retries, and settles dead letters and what was not pushed yet", async () => {
+    const { tenant, receiver, id } = await pushTo(
+      (request) =>
+        sequenceOf(request) === 1
+          ? accepting
+          : sequenceOf(request) === 3
+            ? { kind: "answer", status: 422, headers: { "webhook-delivery": "abort-message" } }
+            : refusing,
+      { ...later, types: ["a"] },
+    );
+    const ids = await appendMany(suite.client, tenant, ["a", "a", "a", "b"]);
+    await when(id, ({ delivered, retrying, dead }) =>
+      [delivered, retrying, dead].every((some) => some?.length === 1),
+    );
+    await suite.client.act(id, "pause");
+    ids.push(...(await appendMany(suite.client, tenant, ["a", "a"])));
+    expect(await outcomesOf(id, [...ids, "evt_2026-11-23_none"], { detail: "by hand" })).toEqual([
+      ...["settled", "settled", "settled", "unmatched", "settled", "settled", "unknown"],
+    ]);
+    expect(await standing(id)).toEqual({ delivered: [1], settled: [2, 3, 5, 6] });
+    expect(await outcomesOf(id, ids)).toEqual([
+      ...["unchanged", "unchanged", "unchanged", "unmatched", "unchanged", "unchanged"],
+    ]);
+    // Nobody drives it: the position has moved over what is settled, and does not match.
+    expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0, dead: 0 });
+    expect(Number((await suite.client.endpoint(id)).position)).toBe(6);
+    const [, , , , unpushed = ""] = ids;
+    expect(await deliveryOf(id, unpushed)).toMatchObject({
+      ...{ status: "settled", attempts: 0, first_attempt_at: null },
+      receipt: { status: "processed", detail: "by hand" },
+    });
+
+    receiver.behave(accepting);
+    await suite.client.act(id, "resume");
+    await appendMany(suite.client, tenant, ["a"]);
+    const requests = await receiver.received(4, deadlineMs);
+    expect(requests.map((request) => [sequenceOf(request), Number(previousOf(request))])).toEqual([
+      ...[...requests.slice(0, 3)].map((request) => [
+        sequenceOf(request),
+        Number(previousOf(request)),
+      ]),
+      [7, 6],
+    ]);
+  });
+
+  test("takes them out of what a live lane holds, and no other", async () => {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const { tenant, receiver, id } = await pushTo(
+      async () => {
+        await released;
+        return accepting;
+      },
+      { max_in_flight: 1 },
+    );
+    const ids = await appendMany(suite.client, tenant, repeated("a", 10));
+    await receiver.received(1);
+    const some = ids.filter((_, index) => index % 2 === 1);
+    expect(await outcomesOf(id, some)).toEqual(repeated("settled", 5));
+    release();
+    await suite.client.endpointWhen(id, ({ position }) => Number(position) === 10, deadlineMs);
+    expect(sequencesOf(receiver.requests)).toEqual([1, 3, 5, 7, 9]);
+    expect(await standing(id)).toEqual({ delivered: [1, 3, 5, 7, 9], settled: [2, 4, 6, 8, 10] });
+  });
+
+  test.each([
+    { answer: accepting, detail: null },
+    { answer: refusing, detail: "http: status 422" },
+    { answer: { kind: "answer", status: 500 } as const, detail: "http: status 500" },
+    { answer: { kind: "hang" } as const, detail: "timeout" },
+  ])("is not undone by a push under way that ends with $detail", async ({ answer, detail }) => {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const { tenant, receiver, id } = await pushTo(
+      async () => {
+        await released;
+        return answer;
+      },
+      { timeout_ms: 1_000, retry_schedule: ["1s", "1s"] },
+    );
+    const [event = ""] = await appendMany(suite.client, tenant, ["a"]);
+    await receiver.received(1);
+    expect(await outcomesOf(id, [event])).toEqual(["settled"]);
+    release();
+    await waitUntil(async () => (await deliveryOf(id, event)).attempts === 1, { deadlineMs });
+    const { status, last_error: error, receipt } = await deliveryOf(id, event);
+    expect({ status, receipt }).toMatchObject({
+      status: "settled",
+      receipt: { status: "processed" },
+    });
+    if (detail === null) expect(error).toBeNull();
+    else expect(error).toContain(detail);
+    // What comes next shows that nothing is retried, and that the lane goes on.
+    receiver.behave(accepting);
+    await appendMany(suite.client, tenant, ["a"]);
+    await when(id, ({ delivered }) => delivered?.length === 1);
+    expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
+    expect(sequencesOf(receiver.requests)).toEqual([1, 2]);
+  });
+});
+
+describe("a receipt that it failed", () => {
+  test("sends what was delivered again, with its detail kept, to the end of the schedule", async () => {
+    const { tenant, receiver, id } = await pushTo(accepting, { retry_schedule: ["1h"] });
+    const [event = ""] = await appendMany(suite.client, tenant, ["a"]);
+    await when(id, ({ delivered }) => delivered?.length === 1);
+    const failed = { status: "failed", detail: "no stock" };
+    expect(await outcomesOf(id, [event], failed)).toEqual(["retrying"]);
+    expect(await deliveryOf(id, event)).toMatchObject({
+      ...{ status: "retrying", attempts: 1, last_error: "receipt: no stock", receipt: failed },
+    });
+    // It comes again with the same event before it, under the next number.
+    await hurry(id);
+    await appendMany(suite.client, tenant, ["a"]);
+    await suite.client.act(id, "pause");
+    await suite.client.act(id, "resume");
+    await when(id, ({ delivered }) => delivered?.length === 2);
+    const again = receiver.requests.filter((request) => sequenceOf(request) === 1);
+    expect(again.map(header("tidegate-attempt"))).toEqual(["1", "2"]);
+    expect(await outcomesOf(id, [event], failed)).toEqual(["dead"]);
+    expect(await deliveryOf(id, event)).toMatchObject({
+      ...{ status: "dead", last_error: "receipt: no stock (2 attempts failed)" },
+    });
+    expect(await outcomesOf(id, [event])).toEqual(["settled"]);
+    expect(await outcomesOf(id, [event], failed)).toEqual(["unchanged"]);
+    expect(await standing(id)).toEqual({ settled: [1], delivered: [2] });
+  });
+
+  test("is told while its event has not been pushed: it is, by the first delay", async () => {
+    const { tenant, receiver, id } = await pushTo(accepting, { retry_schedule: ["1s", "1h"] });
+    await suite.client.act(id, "poll");
+    const ids = await appendMany(suite.client, tenant, repeated("a", 3));
+    expect(await outcomesOf(id, [ids[1] ?? ""], { status: "failed" })).toEqual(["retrying"]);
+    await suite.client.act(id, "resume");
+    const requests = await receiver.received(3, deadlineMs);
+    expect(sequencesOf(requests)).toEqual([1, 2, 3]);
+    const pushed = requests.find((request) => sequenceOf(request) === 2);
+    expect(pushed && previousOf(pushed)).toBe(`${"0".repeat(19)}1`);
+    expect(pushed && header("tidegate-attempt")(pushed)).toBe("1");
+    await when(id, ({ delivered }) => delivered?.length === 3);
+  });
+
+  test("counts for a push that was under way when it came", async () => {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const { tenant, receiver, id } = await pushTo(
+      async (request) => {
+        if (header("tidegate-attempt")(request) === "1") await released;
+        return accepting;
+      },
+      { retry_schedule: ["1s", "1s"] },
+    );
+    const [event = ""] = await appendMany(suite.client, tenant, ["a"]);
+    await receiver.received(1);
+    expect(await outcomesOf(id, [event], { status: "failed" })).toEqual(["retrying"]);
+    release();
+    await when(id, ({ delivered }) => delivered?.length === 1);
+    expect(receiver.requests.length).toBeGreaterThanOrEqual(2);
+    expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
+  });
+});
+
+describe("a receipt through a cursor", () => {
+  test("settles all up to there by one row, and nothing of it is pushed any more", async () => {
+    const { tenant, receiver, id } = await pushTo(refusing, later);
+    await appendMany(suite.client, tenant, repeated("a", 3));
+    await suite.client.endpointWhen(id, ({ retrying }) => retrying === 3, deadlineMs);
+    await suite.client.act(id, "pause");
+    await appendMany(suite.client, tenant, repeated("a", 7));
+    const { cursor } = await suite.client.page(tenant, { limit: "8" });
+    const told = await send(id, { through: cursor, status: "processed", detail: "all" });
+    expect(told).toEqual({ position: `${"0".repeat(19)}8`, passed: 5, settled: 3 });
+    expect(await standing(id)).toEqual({ settled: [1, 2, 3] });
+    const again = await send(id, { through: cursor, status: "processed" });
+    expect(again).toEqual({ position: `${"0".repeat(19)}8`, passed: 0, settled: 0 });
+
+    receiver.behave(accepting);
+    await suite.client.act(id, "resume");
+    const requests = await receiver.received(5, deadlineMs);
+    expect(sequencesOf(requests.slice(3))).toEqual([9, 10]);
+    expect(Number(requests.slice(3).map(previousOf).toSorted()[0])).toBe(8);
+  });
+
+  test("never moves a position back", async () => {
+    const { tenant, receiver, id } = await pushTo(accepting);
+    await appendMany(suite.client, tenant, repeated("a", 4));
+    await receiver.received(4);
+    await suite.client.endpointWhen(id, ({ position }) => Number(position) === 4);
+    const { cursor } = await suite.client.page(tenant, { limit: "2" });
+    expect(await send(id, { through: cursor, status: "processed" })).toMatchObject({ passed: 0 });
+    expect(Number((await suite.client.endpoint(id)).position)).toBe(4);
+  });
+
+  test("of a live lane that is behind lets what is under way end, and pushes the rest once", async () => {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const { tenant, receiver, id } = await pushTo(
+      async () => {
+        await released;
+        return refusing;
+      },
+      { ...later, max_in_flight: 2 },
+    );
+    await appendMany(suite.client, tenant, repeated("a", 500));
+    await receiver.received(1);
+    const { cursor } = await suite.client.page(tenant, { limit: "490" });
+    expect(await send(id, { through: cursor, status: "processed" })).toMatchObject({
+      passed: 490,
+    });
+    const under = receiver.requests.length;
+    receiver.behave(accepting);
+    release();
+    await suite.client.endpointWhen(id, ({ position }) => Number(position) === 500, deadlineMs);
+    const after = sequencesOf(receiver.requests.slice(under)).filter((each) => each > 490);
+    expect(after).toEqual(upTo(500, 491));
+    expect(receiver.requests.length).toBe(under + 10);
+    expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
+  });
+});

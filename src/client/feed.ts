@@ -19,23 +19,23 @@ import { createTransport, worthwhileMs, type Transport } from "./transport.ts";
 export type FeedOptions = ConnectionOptions &
   Selection & {
     /** Where to begin without a cursor in the store; `earliest` unless given. */
-    readonly from?: "earliest" | "latest" | Date;
+    readonly from?: "earliest" | "latest" | Date | undefined;
     /** A cursor to begin with, before what the store has. */
-    readonly cursor?: string;
-    readonly store?: CursorStore;
+    readonly cursor?: string | undefined;
+    readonly store?: CursorStore | undefined;
     /** What to do when events were lost to retention, or the feed was restored: see `onSkip`. */
-    readonly onExpired?: "fail" | "skip";
+    readonly onExpired?: "fail" | "skip" | undefined;
     /** With `onExpired: "skip"`, when it goes on from the oldest event that there is. */
-    readonly onSkip?: (skip: FeedSkip) => void;
+    readonly onSkip?: ((skip: FeedSkip) => void) | undefined;
     /** Ends the reading, without an error. */
-    readonly signal?: AbortSignal;
-    readonly transport?: Transport;
+    readonly signal?: AbortSignal | undefined;
+    readonly transport?: Transport | undefined;
     /** Events of a page, 200 unless given: what one without a cursor of its own may repeat. */
-    readonly pageSize?: number;
+    readonly pageSize?: number | undefined;
     /** Told what a person may want to know and no consumer has to act on. */
-    readonly onNotice?: (notice: FeedNotice) => void;
+    readonly onNotice?: ((notice: FeedNotice) => void) | undefined;
     /** For networks that are unlike others. */
-    readonly times?: Partial<FeedTimes>;
+    readonly times?: Partial<FeedTimes> | undefined;
   };
 
 export type FeedSkip = {

@@ -19,15 +19,15 @@ export type NewEvent = components["schemas"]["NewEvent"];
 
 export type ProducerOptions = ConnectionOptions & {
   /** Ends everything: what was not appended fails with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What is appended comes back with a cursor. */
-  readonly cursors?: boolean;
+  readonly cursors?: boolean | undefined;
   /** Events that may wait; 10,000 unless given. */
-  readonly queueMaxEvents?: number;
+  readonly queueMaxEvents?: number | undefined;
   /** An event that could not be appended for so long fails; an hour unless given. */
-  readonly giveUpAfterMs?: number;
+  readonly giveUpAfterMs?: number | undefined;
   /** Before each further try. */
-  readonly onRetry?: (error: ProblemError | ConnectionError, delayMs: number) => void;
+  readonly onRetry?: ((error: ProblemError | ConnectionError, delayMs: number) => void) | undefined;
 };
 
 export type Producer = AsyncDisposable & {

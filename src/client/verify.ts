@@ -41,9 +41,9 @@ export class VerificationError extends Error {
 
 export type VerifyOptions = {
   /** How far the signed time may be from now, either way; 300 unless given. */
-  readonly toleranceSeconds?: number;
+  readonly toleranceSeconds?: number | undefined;
   /** The present, in milliseconds or as a date; the clock's unless given. */
-  readonly now?: number | Date;
+  readonly now?: number | Date | undefined;
 };
 
 /** The body as it came over the wire: parsed and written again it would be another. */

@@ -167,15 +167,22 @@ export function createFeed<Data = unknown>(options: FeedOptions): Feed<Data> {
     let streamFailures = 0;
     /** The last page was the last there is. */
     let isAtHead = false;
+    /** When the gateway wants those back whose stream it has ended. */
+    let streamFromMs = 0;
 
     while (signal?.aborted !== true) {
-      const delayMs = yield* isAtHead && transport.wantsStream(Date.now()) ? stream() : poll();
+      const now = Date.now();
+      const streams = isAtHead && now >= streamFromMs && transport.wantsStream(now);
+      const delayMs = yield* streams ? stream() : poll();
       if (delayMs > 0) await pause(delayMs, signal);
     }
 
     /** One page. Gives the pause before going on. */
     async function* poll(): AsyncGenerator<Batch, number> {
-      const waitSeconds = isAtHead ? times.waitSeconds : 0;
+      // Until the next stream may begin, what comes is not to wait for it.
+      const leftSeconds = Math.ceil((streamFromMs - Date.now()) / 1_000);
+      const longest = leftSeconds > 0 ? leftSeconds : times.waitSeconds;
+      const waitSeconds = isAtHead ? Math.min(longest, times.waitSeconds) : 0;
       let page;
       try {
         page = await readPage(connection, query(), { limit: pageSize, waitSeconds, signal });
@@ -235,7 +242,10 @@ export function createFeed<Data = unknown>(options: FeedOptions): Feed<Data> {
       }
       if (livedMs >= worthwhileMs) streamFailures = 0;
       // As it should be; the gateway spreads those who come back by what it tells them to wait.
-      if (kind === "ended" && retryMs !== undefined) return Math.random() * retryMs;
+      if (kind === "ended" && retryMs !== undefined) {
+        streamFromMs = Date.now() + Math.random() * retryMs;
+        return 0;
+      }
       streamFailures += 1;
       return retryIn(streamFailures, error);
     }

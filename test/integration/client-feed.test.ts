@@ -374,6 +374,24 @@ describe("a feed through a network that meddles", () => {
     await reader.stop();
   });
 
+  test("polls from the end of a stream until the gateway wants it back", async () => {
+    const { tenant, key } = await newTenant(1);
+    const targets: string[] = [];
+    const ending = async (input: string, init: RequestInit) => {
+      targets.push(new URL(input).pathname + new URL(input).search);
+      if (!input.includes("/events/stream")) return await fetch(input, init);
+      const headers = { "content-type": "text/event-stream" };
+      return new Response("retry: 3600000\n\n", { headers });
+    };
+    const reader = read({ key, fetch: ending });
+    await waitUntil(() => targets.length === 3, { deadlineMs });
+    await append(tenant, 1);
+    await reader.until(2);
+    await reader.stop();
+    expect(targets[1]).toMatch(/^\/events\/stream/);
+    expect(targets[2]).toMatch(/^\/events\?.*wait=25/);
+  });
+
   test("a consumer that leaves the loop closes the stream", async () => {
     const { tenant, key } = await newTenant(1);
     await using box = await startMiddlebox(gateway.url, () => "pass");

@@ -21,6 +21,19 @@ const layers = [
 /** What consumers install and run on their own machines: nothing of the server may leak in. */
 const apart = ["client", "cli"];
 
+/**
+ * The two commands that are about the server itself, and all that each may take of it. They import
+ * it when they run, so that every other command starts without it.
+ */
+const serverCommands = [
+  { name: "start", files: "^src/cli/start\\.ts$", takes: "^src/main\\.ts$" },
+  {
+    name: "doctor",
+    files: "^src/cli/doctor/",
+    takes: "^src/(config\\.ts|keyring\\.ts|db/database\\.ts|fanout/(dial|servers)\\.ts)$",
+  },
+];
+
 /** Packages that only these files may import, types included. */
 const confined = [
   { name: "nats", packages: "nats", to: ["^src/fanout/(jetstream|dial|stream)\\.ts$"] },
@@ -92,9 +105,15 @@ export default {
     {
       name: "cli-uses-only-the-client",
       severity: "error",
-      from: { path: filesOf(["cli"]) },
+      from: { path: filesOf(["cli"]), pathNot: serverCommands.map(({ files }) => files) },
       to: { path: "^src/", pathNot: filesOf(["cli", "client"]) },
     },
+    ...serverCommands.map(({ name, files, takes }) => ({
+      name: `cli-${name}-takes-little-of-the-server`,
+      severity: "error",
+      from: { path: files },
+      to: { path: "^src/", pathNot: [filesOf(["cli", "client"]), takes] },
+    })),
     {
       name: "only-the-gateway-names-adapters",
       comment: "An adapter may build on its neighbour: JetStream serves its own process in memory.",
@@ -104,8 +123,9 @@ export default {
     },
     {
       name: "nothing-imports-main",
+      comment: "Except the command that is it.",
       severity: "error",
-      from: {},
+      from: { pathNot: "^src/cli/start\\.ts$" },
       to: { path: "^src/main\\.ts$" },
     },
     {

@@ -161,6 +161,16 @@ const variables = z.object({
     .describe("an http or https URL, for example http://localhost:4318"),
 });
 
+/**
+ * Those of the command line, see src/cli: where commands run that speak to a gateway, one may be
+ * started too.
+ */
+const variablesOfCommands: ReadonlySet<string> = new Set([
+  "TIDEGATE_URL",
+  "TIDEGATE_KEY",
+  "TIDEGATE_TENANT",
+]);
+
 type VariableName = keyof typeof variables.shape;
 
 /** Those that say how to use the broker; most are known to the `nats` command line tool, too. */
@@ -254,7 +264,8 @@ function toNatsConfig(values: z.output<typeof variables>): NatsConfig | undefine
 }
 
 function isUnknown([name, value]: [string, string]): boolean {
-  return name.startsWith("TIDEGATE_") && !(name in variables.shape) && !isServiceLink(name, value);
+  if (!name.startsWith("TIDEGATE_") || name in variables.shape) return false;
+  return !variablesOfCommands.has(name) && !isServiceLink(name, value);
 }
 
 function isServiceLink(name: string, value: string): boolean {

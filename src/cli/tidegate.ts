@@ -1,10 +1,12 @@
 /**
  * The command line: `tidegate <command>`. It speaks to a gateway over its API like any other client
- * and knows nothing that the API does not tell.
+ * and knows nothing that the API does not tell; only `start` and `doctor` know the server, and load
+ * it when they are called.
  */
 import { Command, CommanderError, Help } from "commander";
 import { connectionGroup } from "./connection.ts";
 import { addDeliveries } from "./deliveries.ts";
+import { addDoctor } from "./doctor.ts";
 import { addEndpoints } from "./endpoints.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { addKeys } from "./keys.ts";
@@ -12,6 +14,7 @@ import { addListen } from "./listen.ts";
 import { addMissed } from "./missed.ts";
 import { addReplay } from "./replay.ts";
 import { addSend } from "./send.ts";
+import { addStart } from "./start.ts";
 import { addTail } from "./tail.ts";
 import { addTenants } from "./tenants.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -19,7 +22,7 @@ import { version } from "./version.ts";
 
 const about = `A feed of events for each of your customers: pushed as webhooks, polled or streamed.
 
-To try it: \`npm start\` in one terminal, and in another one, in the same directory,
+To try it: \`npx tidegate start\` in one terminal, and in another one, in the same directory,
 \`npx tidegate tenants create acme\` and \`npx tidegate tail\`; then \`npx tidegate send\` in a third.`;
 
 const closing = `
@@ -65,6 +68,7 @@ function createProgram(terminal: Terminal): Command {
         return groups;
       },
     });
+  addStart(program, terminal);
   addSend(program, terminal);
   addTail(program, terminal);
   addListen(program, terminal);
@@ -74,6 +78,7 @@ function createProgram(terminal: Terminal): Command {
   addReplay(program, terminal);
   addMissed(program, terminal);
   addKeys(program, terminal);
+  addDoctor(program, terminal);
   return program;
 }
 

@@ -290,6 +290,11 @@ describe("Kubernetes service links", () => {
   });
 });
 
+test("the variables of the command line are no business of the gateway", () => {
+  const environment = { TIDEGATE_URL: "u", TIDEGATE_KEY: "k", TIDEGATE_TENANT: "t" };
+  expect(parseConfig(environment)).toEqual(parseConfig({}));
+});
+
 test("durations have one whole number and one unit", () => {
   expect(["250ms", "5s", "1m", "2h"].map(parseDurationMs)).toEqual([250, 5_000, 60_000, 7_200_000]);
   for (const text of ["", "5", "0s", "-1s", "1.5h", "5 s", "1d", "1h30m", "s"]) {

@@ -64,7 +64,8 @@ Tidegate runs with an embedded database in ${config.dataDir}.
 
   operator key  ${operatorKey}
 
-Try it in another terminal:
+Try it here with \`npx tidegate --help\`, which finds the key by itself, or with curl, in
+another terminal:
 
   export KEY=${operatorKey}
   # a tenant

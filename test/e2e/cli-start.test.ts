@@ -1,9 +1,12 @@
 /** `tidegate start` and `doctor`, and how commands find the gateway of their own directory. */
+import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { chmod, copyFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { generateKeyRing } from "../../src/keyring.ts";
 import { jsonLines, runCli, startCli } from "../support/cli.ts";
@@ -72,6 +75,16 @@ test(
     expect(await gateway.interrupt()).toMatchObject({ code: 0 });
   },
 );
+
+test("npx finds the command in a clone", { timeout: 90_000 }, async () => {
+  const cwd = fileURLToPath(new URL("../..", import.meta.url));
+  // With a cache of its own npm has not seen this clone before.
+  const cache = join(directory.path, "npm-cache");
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const env = { ...Object.fromEntries(own), npm_config_cache: cache };
+  const { stdout } = await promisify(execFile)("npx", ["tidegate", "--version"], { cwd, env });
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
 
 test("start takes the variables of commands, and refuses what is none", async () => {
   const env = { TIDEGATE_KEY: "k", TIDEGATE_URL: "u", TIDEGATE_TENANT: "t", TIDEGATE_TENNANT: "t" };

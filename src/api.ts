@@ -31,6 +31,7 @@ const about = {
     endpoints: "Where events are pushed to",
     deliveries: "What became of pushes",
     replays: "Deliveries that are made again because somebody wants it",
+    consumers: "Readers whose place in the log is kept here",
     "event-types": "What the events of a type look like",
     system: "The gateway itself",
   },

@@ -237,7 +237,7 @@ function createStages(
     controlRoutes,
     eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
     marks,
-    pull: createPullStage({ sql: database.sql, log, feed, marks, directory }),
+    pull: createPullStage({ database, log, feed, marks, directory }),
     receipts: createReceipts({
       database,
       defaultScheduleMs: config.retryScheduleMs,

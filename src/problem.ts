@@ -39,6 +39,7 @@ export const problems = {
   invalid: { status: 422, title: "The body breaks the schema" },
   "idempotency-conflict": { status: 422, title: "The key was used for another event" },
   "address-not-allowed": { status: 422, title: "Deliveries may not reach this address" },
+  "ack-ahead": { status: 422, title: "The cursor is ahead of what was handed out" },
 
   "quota-exceeded": { status: 429, title: "The tenant's limit is reached" },
   "headers-too-large": { status: 431, title: "The headers are too large" },

@@ -8,6 +8,7 @@ import type { Route } from "../http/route.ts";
 import type { KeyRing } from "../keyring.ts";
 import type { Cursors } from "../log/cursor.ts";
 import { createLog } from "../log/log.ts";
+import { createConsumerRoutes } from "./consumers/routes.ts";
 import { createDirectory, type Change, type ControlDirectory } from "./directory.ts";
 import type { TestPush } from "./endpoints/actions.ts";
 import type { CheckUrl } from "./endpoints/endpoints.ts";
@@ -79,6 +80,7 @@ export function createControlRoutes(options: ControlOptions): Route[] {
     ...createLimitsRoutes({ orm: database.orm, limiter: options.limiter }),
     ...createKeyRoutes({ orm: database.orm, changed }),
     ...createEndpointRoutes({ ...options, marks, changed }),
+    ...createConsumerRoutes({ ...options, marks }),
     ...createEventTypeRoutes({ orm: database.orm, changed }),
   ];
 }

@@ -251,8 +251,6 @@ export const replays = pgTable(
   ],
 );
 
-// ── pull/ ───────────────────────────────────────────────────────────────────────────────────
-
 /** Named consumers. Where each has got to stands in `positions`, as an endpoint's does. */
 export const consumers = pgTable(
   "consumers",

@@ -1,6 +1,7 @@
 /**
  * Where consumers stand: how far each has come in its tenant's log, and whether it is served. Only
- * this module and the SQL functions of ledger.ts, circuits.ts and receipts.ts write positions.
+ * this module, consumers.ts and the SQL functions of ledger.ts, circuits.ts and receipts.ts write
+ * positions.
  *
  * What changes how a consumer is served bumps its generation in the same transaction. A writer
  * that still holds the older one is late, and what it brings is left out.
@@ -53,25 +54,30 @@ export type Moved = Consumer & {
 /** Shown to whoever looks in that moment, or after a crash in it. */
 const moving = "being resumed from another position; should this stay, resume it again";
 
-/** Starts a consumer right after `start`; `latest` is where the log ends now. */
+/**
+ * Starts a consumer right after `start`, and tells where that is; `latest` is where the log ends now.
+ * It is served unless another status is given.
+ */
 export async function createPosition(
   transaction: OrmTransaction,
-  { tenant, consumer, shard, start }: Consumer & { shard: number; start: Position | "latest" },
-): Promise<void> {
+  of: Consumer & { shard: number; start: Position | "latest"; status?: Status },
+): Promise<{ sequence: Sequence }> {
+  const { tenant, consumer, shard, start, status = "active" } = of;
   if (start !== "latest") {
     const { sequence, day } = start;
     const row = { tenant, consumer, shard, sequence, day, lastMatched: 0 };
-    await transaction.insert(positions).values({ ...row, status: "active" });
-    return;
+    await transaction.insert(positions).values({ ...row, status });
+    return { sequence };
   }
   // The head is read by the statement that stores it. All that was acknowledged before is below
   // it, and all that is appended once the caller has its answer is above.
-  const made = await transaction.execute(template`
+  const [made] = await transaction.execute<{ sequence: Sequence }>(template`
     insert into positions (tenant, consumer, shard, sequence, day, last_matched, status)
-    select tenant, ${consumer}::uuid, ${shard}::smallint, head, day, 0, 'active'
+    select tenant, ${consumer}::uuid, ${shard}::smallint, head, day, 0, ${status}
     from heads where tenant = ${tenant}
-    returning consumer`);
-  if (made.length === 0) throw new Error(`tenant ${tenant} has no log`);
+    returning sequence`);
+  if (made === undefined) throw new Error(`tenant ${tenant} has no log`);
+  return made;
 }
 
 /** Makes the work in flight void: whoever serves the consumer has to read it anew. */
@@ -149,6 +155,18 @@ export async function movePosition(
     .where(isOf(of))
     .returning({ movedAt: template<string>`${positions.resumedAt}::text` });
   return moved && { ...of, ...moved, sequence };
+}
+
+/** Puts a consumer that nobody serves elsewhere in the log. */
+export async function placePosition(
+  transaction: OrmTransaction,
+  { to, ...of }: Consumer & { to: Position },
+): Promise<void> {
+  const { sequence, day } = to;
+  await transaction
+    .update(positions)
+    .set({ ...nextGeneration, sequence, day })
+    .where(isOf(of));
 }
 
 /** Serves a consumer that was moved, unless somebody has done something else with it since. */

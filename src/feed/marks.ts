@@ -40,6 +40,9 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
         return { mark: { ...(await log.floor(tenant)), fingerprint: 0 }, filter };
       case "latest":
         return { mark: await markAt(tenant, await log.head(tenant)), filter };
+      case "position":
+        // Kept in the same database as the log: both were restored if one was.
+        return { mark: { ...from.position, fingerprint: 0 }, filter };
       case "time": {
         // Nothing is older than 1970, and Postgres knows no year 0.
         const time = new Date(Math.max(from.at, 0));

@@ -6,7 +6,7 @@
  * with a backslash before it (`a\,b`), and so is a backslash before a comma (`a\\`).
  */
 import { z } from "zod";
-import type { TenantId } from "../log/event.ts";
+import type { Position, TenantId } from "../log/event.ts";
 import { typePatternForm, type Filter } from "../log/filter.ts";
 import { Problem } from "../problem.ts";
 import { booleanParameter, instantParameter, listParameter } from "./schemas.ts";
@@ -23,7 +23,9 @@ export type Start =
   | { readonly kind: "cursor"; readonly cursor: string }
   | { readonly kind: "earliest" | "latest" }
   /** Milliseconds since 1970: the first event appended then or later. */
-  | { readonly kind: "time"; readonly at: number };
+  | { readonly kind: "time"; readonly at: number }
+  /** Where a named consumer stands. */
+  | { readonly kind: "position"; readonly position: Position };
 
 /** More than anyone reads by name; the length of a request's head is a bound of its own. */
 const typesMax = 200;

@@ -89,6 +89,7 @@ export function createMissed(options: {
     return {
       events: events.map(({ envelope }) => envelope).join(","),
       cursor: marks.cursorAt(tenant.id, end, "any"),
+      end: end.sequence,
       head: Math.max(head.sequence, end.sequence),
       hasMore: !atEnd,
       lastingFrom: undefined,

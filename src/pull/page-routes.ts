@@ -45,10 +45,10 @@ export function waitMsOf({ wait }: { wait?: number | undefined }, request: ApiRe
   return (wait ?? preferredWait(request)) * 1_000;
 }
 
-/** The page in the form that the client asks for. */
-export function pageReply(page: Page, request: ApiRequest) {
+/** The page in the form that the client asks for, with a link to the next one if that has one. */
+export function pageReply(page: Page, request: ApiRequest, { linked = true } = {}) {
   const form = formOf(request);
-  const headers = pageHeaders(page, form, request.incoming.url ?? "");
+  const headers = pageHeaders(page, form, linked ? (request.incoming.url ?? "") : undefined);
   const contentType = form === "batch" ? batchMediaType : "application/json";
   return { status: 200, text: pageText(page, form), contentType, headers } as const;
 }

@@ -18,10 +18,17 @@ export function pageText(page: Page, form: PageForm): string {
   return `{"events":[${page.events}],"cursor":"${page.cursor}","has_more":${page.hasMore}}`;
 }
 
-/** The headers of a page. `target` is the request's path and query, `/events?types=order.*`. */
-export function pageHeaders(page: Page, form: PageForm, target: string): Record<string, string> {
+/**
+ * The headers of a page. `target` is the request's path and query, `/events?types=order.*`;
+ * undefined where the next page is not found by a cursor.
+ */
+export function pageHeaders(
+  page: Page,
+  form: PageForm,
+  target: string | undefined,
+): Record<string, string> {
   const shared = {
-    link: `<${nextTarget(target, page.cursor)}>; rel="next"`,
+    ...(target !== undefined && { link: `<${nextTarget(target, page.cursor)}>; rel="next"` }),
     "tidegate-cursor": page.cursor,
     "tidegate-head": sequenceText(page.head),
     vary: "accept, authorization",

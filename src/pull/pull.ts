@@ -33,6 +33,8 @@ export type Page = {
   /** The stored envelopes, with commas between them. */
   readonly events: string;
   readonly cursor: string;
+  /** Where that stands. */
+  readonly end: Sequence;
   /** The end of the log, as far as it was seen. */
   readonly head: Sequence;
   /** Never false when more was committed before the page was asked for. */
@@ -83,6 +85,7 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks; waits:
     return {
       events: found.events,
       cursor: marks.cursorAt(tenant.id, mark, started.filter.fingerprint),
+      end: mark.sequence,
       head: Math.max(head, mark.sequence),
       hasMore: lasting || mark.sequence < head,
       lastingFrom: lasting ? started.mark.sequence : undefined,

@@ -1,5 +1,6 @@
 /** The pull stage: its parts over one log, and all of its requests that wait. */
-import type { Sql } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
+import { createConsumerStore } from "../deliveries/consumers.ts";
 import { createEndpointFilterOf } from "../deliveries/endpoint-filter.ts";
 import { createMissedReader } from "../deliveries/missed.ts";
 import type { Feed } from "../feed/feed.ts";
@@ -8,6 +9,8 @@ import type { Directory } from "../http/auth.ts";
 import type { TenantByPrefix } from "../http/owner.ts";
 import type { Route } from "../http/route.ts";
 import type { Log } from "../log/log.ts";
+import { createConsumerRoutes } from "./consumer-routes.ts";
+import { createConsumerReader } from "./consumers.ts";
 import { createMissed } from "./missed.ts";
 import { createMissedRoutes } from "./missed-routes.ts";
 import { createPull } from "./pull.ts";
@@ -23,22 +26,28 @@ export type PullStage = {
 };
 
 export function createPullStage(given: {
-  sql: Sql;
+  database: Database;
   log: Log;
   feed: Feed;
   marks: Marks;
   directory: Directory & { tenantByPrefix: TenantByPrefix };
 }): PullStage {
+  const { sql } = given.database;
   const waits = createWaits();
   const reading = { ...given, waits };
   const pull = createPull(reading);
   const { tenantByPrefix } = given.directory;
-  const filterOfEndpoint = createEndpointFilterOf(given.sql);
-  const reader = createMissedReader(given.sql);
+  const filterOfEndpoint = createEndpointFilterOf(sql);
+  const reader = createMissedReader(sql);
   const missed = createMissed({ ...reading, missed: reader });
+  const consumers = createConsumerReader({
+    ...{ pull, marks: given.marks },
+    consumers: createConsumerStore(given.database),
+  });
   const routes = [
     ...createPullRoutes({ ...given, pull, tenantByPrefix, filterOfEndpoint }),
     ...createMissedRoutes({ ...given, missed, reader }),
+    ...createConsumerRoutes({ ...given, consumers }),
   ];
   return { routes, recheck: waits.recheck, stop: waits.stop };
 }

@@ -156,7 +156,7 @@ async function provocation(
         key: operatorKey,
       };
     case "not-found":
-      return { request: { ...request, path: { id: anotherId(request.path?.["id"]) } }, key };
+      return { request: { ...request, path: mapValues(request.path, anotherId) }, key };
     case "cursor-invalid":
       return withCursor(operation, request, key);
     case "malformed-json":
@@ -210,8 +210,13 @@ async function erasingTenant(): Promise<string> {
 }
 
 /** One of the same form. */
-function anotherId(id = ""): string {
+function anotherId(id: string): string {
   return id.slice(0, -1) + (id.endsWith("0") ? "1" : "0");
+}
+
+function mapValues(path: Request["path"], change: (value: string) => string) {
+  const entries = Object.entries(path ?? {});
+  return Object.fromEntries(entries.map(([name, value]) => [name, change(value)]));
 }
 
 function withCursor(operation: Operation, request: Request, key: string) {

@@ -25,6 +25,8 @@ export type Case = {
   readonly samples: readonly Sample[];
   /** What the path names belongs to all tenants alike. */
   readonly shared?: true;
+  /** What the path names is the tenant's own: a request makes it where there is none. */
+  readonly makes?: true;
   /** For those problems that the document alone does not say how to provoke. */
   readonly problems?: Readonly<Partial<Record<ProblemSlug, Build>>>;
 };
@@ -41,6 +43,7 @@ const plain: Sample = { status: 200, build: () => ({}) };
 const ownTenant: Build = ({ name }) => ({ path: { tenant: name } });
 const ownEndpoint: Build = ({ things }) => ({ path: { id: things.endpoint } });
 const ownDelivery: Build = ({ things }) => ({ path: { id: things.delivery } });
+const ownConsumer: Build = ({ things }) => ({ path: { name: things.consumer } });
 const ownEvent: Build = ({ things }) => ({ path: { id: things.event } });
 
 /** An address of a private network, which the tests' gateway may not reach. */
@@ -84,7 +87,7 @@ export const cases: Readonly<Record<string, Case>> = {
       },
       { status: 304, build: knownPage },
     ],
-    problems: { "cursor-filter-mismatch": cursorOfAnotherFilter },
+    problems: { "cursor-filter-mismatch": cursorOfAnotherFilter, "not-found": ofNoEndpoint },
   },
   getEvent: {
     samples: [
@@ -100,7 +103,7 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   streamEvents: {
     samples: [{ ...plain, headers: { "last-event-id": "cursor" } }],
-    problems: { "cursor-filter-mismatch": cursorOfAnotherFilter },
+    problems: { "cursor-filter-mismatch": cursorOfAnotherFilter, "not-found": ofNoEndpoint },
   },
 
   putTenant: {
@@ -249,6 +252,75 @@ export const cases: Readonly<Record<string, Case>> = {
     samples: [{ status: 200, build: ({ things }) => ({ query: { event: things.event } }) }],
   },
 
+  putConsumer: {
+    makes: true,
+    samples: [
+      { status: 201, build: () => ({ path: { name: `new-${unique()}` }, body: {} }) },
+      {
+        status: 201,
+        build: ({ things: { cursor } }) => ({
+          path: { name: `new-${unique()}` },
+          body: { types: ["order.*"], start: { cursor } },
+        }),
+      },
+      {
+        status: 200,
+        build: async (sender) => ({ ...(await newConsumer(sender)), body: { subjects: ["a"] } }),
+      },
+    ],
+    problems: {
+      "cursor-invalid": () => ({
+        path: { name: `new-${unique()}` },
+        body: { start: { cursor: "x".repeat(64) } },
+      }),
+    },
+  },
+  getConsumer: { samples: [{ status: 200, build: ownConsumer }] },
+  listConsumers: { samples: [plain] },
+  listConsumerEvents: {
+    samples: [
+      { status: 200, build: ownConsumer },
+      {
+        status: 200,
+        build: async (sender) => ({
+          ...(await ownConsumer(sender)),
+          headers: { accept: "application/cloudevents-batch+json" },
+        }),
+      },
+    ],
+  },
+  ackConsumer: {
+    samples: [{ status: 200, build: pageOfConsumer }],
+    problems: {
+      "ack-ahead": async (sender) => {
+        const { cursor } = sender.things;
+        return { ...(await newConsumer(sender)), body: { cursor } };
+      },
+    },
+  },
+  seekConsumer: {
+    samples: [
+      {
+        status: 200,
+        build: async (sender) => ({ ...(await newConsumer(sender)), body: { from: "latest" } }),
+      },
+      {
+        status: 200,
+        build: async (sender) => {
+          const from = { cursor: sender.things.cursor };
+          return { ...(await newConsumer(sender)), body: { from } };
+        },
+      },
+    ],
+    problems: {
+      "cursor-invalid": async (sender) => {
+        const from = { cursor: "x".repeat(64) };
+        return { ...(await newConsumer(sender)), body: { from } };
+      },
+    },
+  },
+  deleteConsumer: { samples: [{ status: 204, build: newConsumer }] },
+
   putEventType: {
     samples: [
       { status: 201, build: () => ({ path: { type: `new_${unique()}` }, body: eventType }) },
@@ -299,6 +371,20 @@ async function newEndpoint({ call, url }: Planted) {
   return { path: { id: String(endpoint["id"]) } };
 }
 
+/** One that a request may change or end. */
+async function newConsumer({ call }: Planted) {
+  const name = `brief-${unique()}`;
+  await succeed(call("PUT", `/consumers/${name}`, { body: { start: "earliest" } }));
+  return { path: { name } };
+}
+
+/** The cursor of what was handed out. */
+async function pageOfConsumer(sender: Planted) {
+  const consumer = await newConsumer(sender);
+  const page = await succeed(sender.call("GET", `/consumers/${consumer.path.name}/events`));
+  return { ...consumer, body: { cursor: String(page["cursor"]) } };
+}
+
 /** One that a request may end. */
 async function newTenant({ createTenant }: TestGateway): Promise<{ tenant: string }> {
   return { tenant: await createTenant(`brief-${unique()}`) };
@@ -321,6 +407,10 @@ async function knownPage({ call, things }: Planted): Promise<Request> {
 async function cursorOfAnotherFilter({ call }: Planted): Promise<Request> {
   const page = await succeed(call("GET", "/events?types=order.*"));
   return { query: { cursor: String(page["cursor"]) } };
+}
+
+function ofNoEndpoint(): Request {
+  return { query: { endpoint: `ep_${unique()}${unique()}` } };
 }
 
 function unique(): string {

@@ -53,7 +53,7 @@ export async function openTestFeed(
   const keys = createTestDirectory(tenants);
 
   return {
-    ...{ sql, log, logger, feed, followers, cursors, marks, ...keys },
+    ...{ database, sql, log, logger, feed, followers, cursors, marks, ...keys },
     ...{ createTenant, append, envelopes, stop },
     [Symbol.asyncDispose]: stop,
   };

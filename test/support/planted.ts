@@ -11,7 +11,7 @@ import { waitUntil } from "./wait.ts";
 export type Planted = Awaited<ReturnType<typeof plant>>;
 
 /** Things that a request can name; a value of each belongs to the planted tenant. */
-export type Thing = "cursor" | "delivery" | "endpoint" | "event" | "idempotencyKey";
+export type Thing = "consumer" | "cursor" | "delivery" | "endpoint" | "event" | "idempotencyKey";
 
 /** What is pushed to `receiver` is of no interest here. */
 export async function plant(gateway: TestGateway, label: string, receiver: string) {
@@ -39,10 +39,16 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   // A reader that continues after the first one's cursor finds this.
   const second = await succeed(call("POST", "/events", { body: event }));
 
+  const consumer = `consumer-${mark}`;
+  const start = { cursor: first["cursor"] };
+  await succeed(
+    call("PUT", `/consumers/${consumer}`, { body: { types: [`type.${mark}`], start } }),
+  );
+
   const ids = { endpoint: String(endpoint["id"]), event: String(first["id"]) };
   const things: Record<Thing, string> = {
     cursor: String(first["cursor"]),
-    ...{ ...ids, idempotencyKey, delivery: await deliveryOf(ids) },
+    ...{ ...ids, consumer, idempotencyKey, delivery: await deliveryOf(ids) },
   };
   const secrets = [key, endpoint["secret"], second["id"], second["cursor"]].map(String);
   const keys = new Map<string, Promise<string>>();
@@ -88,7 +94,7 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   /** All that the tenant has, without what changes by itself. */
   async function snapshot(): Promise<unknown> {
     const query = `tenant=${name}&limit=1000`;
-    const lists = ["endpoints", "keys", "events", "deliveries"].map(async (list) => {
+    const lists = ["endpoints", "keys", "events", "deliveries", "consumers"].map(async (list) => {
       const items = (await succeed(gateway.call("GET", `/${list}?${query}`)))[list];
       return (items as Record<string, unknown>[]).map(lasting);
     });
@@ -98,7 +104,7 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
 
 const changing = [
   ...["position", "lag", "in_flight", "retrying", "dead", "circuit"],
-  ...["last_success_at", "last_failure"],
+  ...["last_success_at", "last_failure", "retention_headroom_seconds"],
 ];
 
 function lasting(item: Record<string, unknown>): Record<string, unknown> {

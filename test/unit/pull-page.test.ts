@@ -7,6 +7,7 @@ const page: Page = {
   cursor: "c".repeat(64),
   head: 1_042,
   hasMore: true,
+  end: 10,
   lastingFrom: undefined,
 };
 

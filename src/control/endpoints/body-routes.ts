@@ -35,12 +35,12 @@ const url = z.string().meta({
   example: "https://example.com/webhooks",
 });
 
-const types = z
+export const types = z
   .array(z.string().max(typeMaxLength).regex(typePatternForm, "expected order.created or order.*"))
   .min(1)
   .max(typesMax);
 
-const subjects = z.array(text.min(1).max(subjectMaxLength)).min(1).max(subjectsMax);
+export const subjects = z.array(text.min(1).max(subjectMaxLength)).min(1).max(subjectsMax);
 
 export const description = text.max(descriptionMaxLength);
 
@@ -162,7 +162,7 @@ const settings = {
   format: format.nullish().meta({ description: "The media type of pushes; json unless given" }),
 };
 
-const start = z.union([
+export const start = z.union([
   z.enum(["latest", "earliest"]).transform((kind) => ({ kind })),
   z
     .strictObject({ cursor: z.string() })

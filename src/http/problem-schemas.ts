@@ -65,6 +65,9 @@ const ownMembers: { readonly [Slug in ProblemSlug]?: z.ZodRawShape } = {
   invalid: {
     errors: z.array(fault).meta({ description: "What is at fault in the body" }),
   },
+  "ack-ahead": {
+    handed_out: z.string().meta({ description: "The sequence up to which it was handed out" }),
+  },
   "quota-exceeded": {
     limit: z.string().meta({ description: "The limit's name", example: "appends_per_second" }),
     value: z.int().min(1).meta({ description: "How high it is" }),

@@ -68,8 +68,7 @@ export const selectionQuery = {
     example: "order_1042",
   }),
   endpoint: z.string().optional().meta({
-    description: "What this endpoint matches, in place of `types` and `subjects`",
-    example: "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c",
+    description: "What this endpoint (`ep_…`) matches, in place of `types` and `subjects`",
   }),
   rebase: booleanParameter.optional().meta({
     description: "Takes a cursor that was made for another filter",

@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { Misser, MissedReader } from "../deliveries/missed.ts";
 import { reauthorize, tenantErasing, type Directory, type Tenant } from "../http/auth.ts";
 import { route, type Route } from "../http/route.ts";
-import { cursorExample } from "../http/schemas.ts";
 import { Problem } from "../problem.ts";
 import type { Missed } from "./missed.ts";
 import { pageParameters, pageReply, pageResponse, waitMsOf } from "./page-routes.ts";
@@ -43,7 +42,6 @@ export function createMissedRoutes({ missed, reader, directory }: MissedRoutesOp
       query: z.object({
         cursor: z.string().optional().meta({
           description: "Continues right after where this cursor stands; the oldest event otherwise",
-          example: cursorExample,
         }),
         ...pageParameters,
       }),

@@ -4,6 +4,7 @@
  * itself is in the examples by a made-up id; a thing made for the test stands in for it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cursorExample } from "../../src/http/schemas.ts";
 import { recordDelivery } from "../support/deliveries.ts";
 import { createBlockCheck } from "../support/event-stream.ts";
 import { send, type Request } from "../support/exercise.ts";
@@ -38,6 +39,12 @@ const standIns: Readonly<Record<string, () => Promise<unknown>>> = {
   key: async () => (await create("/keys", exampleOf("NewKey")))["id"],
   evt: async () => (await create("/events", exampleOf("NewEvent")))["id"],
 };
+
+/** That of a page, in place of the made-up one. */
+async function cursorOfPage(): Promise<unknown> {
+  const page = await succeed(gateway.call("GET", "/consumers/warehouse/events?tenant=acme"));
+  return page["cursor"];
+}
 
 /** What is taken away is taken away last, tenants after what they have. */
 const order = ["PUT", "POST", "GET", "PATCH", "DELETE"];
@@ -105,6 +112,7 @@ async function execute(operation: Operation, request: Request) {
 
 /** The same with a real id in place of each that an example makes up. */
 async function withStandIns(node: unknown): Promise<unknown> {
+  if (node === cursorExample) return cursorOfPage();
   if (typeof node === "string") {
     const [prefix = "", rest] = node.split("_", 2);
     const standIn = rest === undefined ? undefined : standIns[prefix];

@@ -160,8 +160,8 @@ function stops(actions: EndpointActions): Route[] {
       id: "pollEndpoint",
       summary: "Stop pushing to an endpoint because its consumer polls",
       description:
-        "The same as a pause, for whoever reads `GET /events` instead. To be pushed to " +
-        "again after what was read, resume from its cursor.",
+        "The same as a pause, for whoever reads `…/missed`, or `GET /events`, instead. To be pushed " +
+        "to again after what was read, resume from its cursor.",
       responses: { 200: shownEndpoint },
       handle: async ({ params, tenant }) => {
         const polling = await actions.stop(params.id, tenant, { status: "polling", reason: null });

@@ -25,6 +25,8 @@ export type Misser = {
   /** The uuid. */
   readonly endpoint: string;
   readonly filter: Filter;
+  /** Of its position: another one may stand elsewhere. */
+  readonly generation: number;
 };
 
 /** A day of the log on which something may have been missed, the first event of it and the last. */
@@ -62,8 +64,10 @@ export function createMissedReader(sql: Sql) {
     const owned = tenant === undefined ? sql`` : sql`and e.tenant = ${tenant}`;
     const [row] = await sql<(Omit<Misser, "filter"> & Filter)[]>`
       select e.tenant, t.name as "tenantName", t.erasing_since is not null as erasing,
-        e.id as endpoint, e.types, e.subjects
-      from endpoints e join tenants t on t.id = e.tenant
+        e.id as endpoint, e.types, e.subjects, p.generation
+      from endpoints e
+      join positions p on p.tenant = e.tenant and p.consumer = e.id
+      join tenants t on t.id = e.tenant
       where e.id = ${uuid} ${owned}`;
     if (row === undefined) return undefined;
     const { types, subjects, ...misser } = row;

@@ -14,9 +14,14 @@ import {
 } from "../deliveries/consumers.ts";
 import type { Marks } from "../feed/marks.ts";
 import type { Tenant } from "../http/auth.ts";
+import type { Start } from "../http/selection.ts";
 import { sequenceText, type Sequence } from "../log/event.ts";
 import { Problem } from "../problem.ts";
 import type { Page, PageRequest, Pull } from "./pull.ts";
+import type { Waits } from "./waits.ts";
+
+/** Nothing tells who waits that somebody has put the consumer elsewhere. */
+const lookAgainMs = 2_000;
 
 export type ConsumerReader = ReturnType<typeof createConsumerReader>;
 
@@ -24,8 +29,9 @@ export function createConsumerReader(options: {
   consumers: Pick<ConsumerStore, "find" | "handOut" | "ack">;
   pull: Pull;
   marks: Marks;
+  waits: Pick<Waits, "isStopped">;
 }) {
-  const { consumers, pull, marks } = options;
+  const { consumers, pull, marks, waits } = options;
 
   return { page, ack };
 
@@ -36,14 +42,19 @@ export function createConsumerReader(options: {
     outgoing: ServerResponse,
   ): Promise<Page> {
     const deadline = performance.now() + request.waitMs;
+    let consumer = await find(request.tenant, name);
+    let start: Start = { kind: "position", position: consumer.position };
     for (;;) {
-      const consumer = await find(request.tenant, name);
-      const { position, filter } = consumer;
-      const start = { kind: "position", position } as const;
-      const selection = { start, filter, rebase: false };
-      const waitMs = Math.max(0, deadline - performance.now());
+      const selection = { start, filter: consumer.filter, rebase: false };
+      const waitMs = Math.max(0, Math.min(deadline - performance.now(), lookAgainMs));
       const found = await pull.page({ ...request, selection, waitMs }, outgoing);
-      if (await consumers.handOut(consumer, found.end)) return found;
+      const isOver = performance.now() >= deadline || waits.isStopped();
+      const mayWait = found.events === "" && !isOver;
+      if (!mayWait && (await consumers.handOut(consumer, found.end.sequence))) return found;
+      const now = await find(request.tenant, name);
+      const isSame = now.generation === consumer.generation;
+      start = { kind: "position", position: isSame ? found.end : now.position };
+      consumer = now;
     }
   }
 

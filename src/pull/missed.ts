@@ -89,7 +89,7 @@ export function createMissed(options: {
     return {
       events: events.map(({ envelope }) => envelope).join(","),
       cursor: marks.cursorAt(tenant.id, end, "any"),
-      end: end.sequence,
+      end: walked.end,
       head: Math.max(head.sequence, end.sequence),
       hasMore: !atEnd,
       lastingFrom: undefined,
@@ -159,8 +159,8 @@ export function createMissed(options: {
       const before = misser;
       misser = await find();
       // What is missed by now may lie before what was looked at: a retry that came up again. Only
-      // beyond the position nothing becomes so, as long as the endpoint matches the same.
-      const same = isDeepStrictEqual(before.filter, misser.filter);
+      // beyond the position nothing becomes so, as long as it matches the same and is not moved.
+      const same = isDeepStrictEqual(before, misser);
       const { end, atEnd } = walked;
       walked = await walk(misser, atEnd || !same ? from : end, limit, same ? end.sequence : 0);
     }

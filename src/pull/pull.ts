@@ -13,7 +13,7 @@ import { scan, type Scan } from "../feed/scan.ts";
 import type { Tenant } from "../http/auth.ts";
 import { ClientGone } from "../http/body.ts";
 import type { Selection } from "../http/selection.ts";
-import type { Sequence } from "../log/event.ts";
+import type { Position, Sequence } from "../log/event.ts";
 import type { Log } from "../log/log.ts";
 import type { Wait } from "./wait.ts";
 import type { Waits } from "./waits.ts";
@@ -34,7 +34,7 @@ export type Page = {
   readonly events: string;
   readonly cursor: string;
   /** Where that stands. */
-  readonly end: Sequence;
+  readonly end: Position;
   /** The end of the log, as far as it was seen. */
   readonly head: Sequence;
   /** Never false when more was committed before the page was asked for. */
@@ -85,7 +85,7 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks; waits:
     return {
       events: found.events,
       cursor: marks.cursorAt(tenant.id, mark, started.filter.fingerprint),
-      end: mark.sequence,
+      end: { sequence: mark.sequence, day: mark.day },
       head: Math.max(head, mark.sequence),
       hasMore: lasting || mark.sequence < head,
       lastingFrom: lasting ? started.mark.sequence : undefined,

@@ -41,7 +41,7 @@ export function createPullStage(given: {
   const reader = createMissedReader(sql);
   const missed = createMissed({ ...reading, missed: reader });
   const consumers = createConsumerReader({
-    ...{ pull, marks: given.marks },
+    ...{ pull, waits, marks: given.marks },
     consumers: createConsumerStore(given.database),
   });
   const routes = [

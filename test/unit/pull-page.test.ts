@@ -7,7 +7,7 @@ const page: Page = {
   cursor: "c".repeat(64),
   head: 1_042,
   hasMore: true,
-  end: 10,
+  end: { sequence: 10, day: "2026-11-23" },
   lastingFrom: undefined,
 };
 

@@ -45,6 +45,8 @@ describe("creating", () => {
       retry_schedule: null,
       give_up_after: null,
       drain_dead_letters: true,
+      require_receipt: false,
+      receipt_timeout_ms: 300_000,
       ordering: "parallel",
       signature: "v1",
       format: "json",
@@ -85,6 +87,8 @@ describe("creating", () => {
       retry_schedule: ["5s", "90s", "60m", "1500ms", "24h"],
       give_up_after: "36h",
       drain_dead_letters: false,
+      require_receipt: true,
+      receipt_timeout_ms: 60_000,
       ordering: "subject",
       format: "cloudevents",
     };
@@ -148,7 +152,9 @@ describe("creating", () => {
     [{ url, signature: "v2" }, "/signature"],
     [{ url, signature: "v1a", secret: `whsec_${"A".repeat(32)}` }, "/secret"],
     [{ url, secret: `whsk_${Buffer.alloc(32, 7).toString("base64")}` }, "/secret"],
-    [{ url, require_receipt: true }, "/require_receipt"],
+    [{ url, require_receipt: "yes" }, "/require_receipt"],
+    [{ url, receipt_timeout_ms: 999 }, "/receipt_timeout_ms"],
+    [{ url, receipt_timeout_ms: 86_400_001 }, "/receipt_timeout_ms"],
   ])("%j is refused at %s", async (body, pointer) => {
     const answer = await control.call("POST", "/endpoints", key, body);
     expect([answer.status, answer.slug]).toEqual([422, "invalid"]);

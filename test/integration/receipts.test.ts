@@ -1,13 +1,11 @@
 /** What consumers say of events, and what is pushed to them after that. */
 import { describe, expect, test } from "vitest";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
-import type { Json } from "../support/client.ts";
 import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
 import type { Behaviour } from "../support/receiver.ts";
+import { deadlineMs, gate, receiptsOf } from "../support/receipts.ts";
 import { waitUntil } from "../support/wait.ts";
-
-const deadlineMs = 20_000;
 
 /** Unlike a 5xx it opens no circuit. */
 const refusing: Behaviour = { kind: "answer", status: 422 };
@@ -18,62 +16,9 @@ const later = { retry_schedule: ["1h", "1h"] };
 
 const suite = openPushSuite();
 const { pushTo } = suite;
+const { send, outcomes, standing, when, delivery } = receiptsOf(() => suite.client);
 
 const previousOf = header("tidegate-previous-sequence");
-
-async function send(endpoint: string, receipt: Json): Promise<Json> {
-  return suite.client.expectOk("POST", "/receipts", { endpoint, ...receipt });
-}
-
-async function outcomesOf(endpoint: string, events: readonly string[], more: Json = {}) {
-  const { results } = await send(endpoint, { events, status: "processed", ...more });
-  return (results as { outcome: string }[]).map(({ outcome }) => outcome);
-}
-
-/** What is recorded of an endpoint's events: their sequences by status. */
-async function standing(id: string): Promise<Record<string, number[]>> {
-  const { deliveries } = await suite.client.expectOk(
-    "GET",
-    `/endpoints/${id}/deliveries?limit=1000`,
-  );
-  const found: Record<string, number[]> = {};
-  for (const { status, event } of (deliveries as DeliveryJson[]).toReversed()) {
-    (found[status] ??= []).push(Number(event.sequence));
-  }
-  return found;
-}
-
-type DeliveryJson = {
-  id: string;
-  status: string;
-  attempts: number;
-  first_attempt_at: string | null;
-  last_error: string | null;
-  next_attempt_at: string | null;
-  event: { id: string; sequence: string };
-  receipt: { status: string; detail: string | null } | null;
-};
-
-async function deliveryOf(id: string, event: string): Promise<DeliveryJson> {
-  const { deliveries } = await suite.client.expectOk(
-    "GET",
-    `/events/${event}/deliveries?limit=1000`,
-  );
-  const found = (deliveries as (DeliveryJson & { endpoint: string })[]).find(
-    ({ endpoint }) => endpoint === id,
-  );
-  if (found === undefined) throw new Error(`${event} has no delivery to ${id}`);
-  return found;
-}
-
-async function when(id: string, isWanted: (found: Record<string, number[]>) => boolean) {
-  let last = {};
-  await waitUntil(async () => isWanted((last = await standing(id))), { deadlineMs }).catch(
-    (cause: unknown) => {
-      throw new Error(`it stayed ${JSON.stringify(last)}`, { cause });
-    },
-  );
-}
 
 /** Retries are due now. */
 async function hurry(id: string): Promise<void> {
@@ -97,18 +42,18 @@ describe("a receipt for events", () => {
     );
     await suite.client.act(id, "pause");
     ids.push(...(await appendMany(suite.client, tenant, ["a", "a"])));
-    expect(await outcomesOf(id, [...ids, "evt_2026-11-23_none"], { detail: "by hand" })).toEqual([
+    expect(await outcomes(id, [...ids, "evt_2026-11-23_none"], { detail: "by hand" })).toEqual([
       ...["settled", "settled", "settled", "unmatched", "settled", "settled", "unknown"],
     ]);
     expect(await standing(id)).toEqual({ delivered: [1], settled: [2, 3, 5, 6] });
-    expect(await outcomesOf(id, ids)).toEqual([
+    expect(await outcomes(id, ids)).toEqual([
       ...["unchanged", "unchanged", "unchanged", "unmatched", "unchanged", "unchanged"],
     ]);
     // Nobody drives it: the position has moved over what is settled, and does not match.
     expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0, dead: 0 });
     expect(Number((await suite.client.endpoint(id)).position)).toBe(6);
     const [, , , , unpushed = ""] = ids;
-    expect(await deliveryOf(id, unpushed)).toMatchObject({
+    expect(await delivery(id, unpushed)).toMatchObject({
       ...{ status: "settled", attempts: 0, first_attempt_at: null },
       receipt: { status: "processed", detail: "by hand" },
     });
@@ -118,17 +63,15 @@ describe("a receipt for events", () => {
     await appendMany(suite.client, tenant, ["a"]);
     const requests = await receiver.received(4, deadlineMs);
     expect(requests.map((request) => [sequenceOf(request), Number(previousOf(request))])).toEqual([
-      ...[...requests.slice(0, 3)].map((request) => [
-        sequenceOf(request),
-        Number(previousOf(request)),
-      ]),
+      [1, 0],
+      [2, 1],
+      [3, 2],
       [7, 6],
     ]);
   });
 
   test("takes them out of what a live lane holds, and no other", async () => {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
+    const { released, release } = gate();
     const { tenant, receiver, id } = await pushTo(
       async () => {
         await released;
@@ -139,7 +82,7 @@ describe("a receipt for events", () => {
     const ids = await appendMany(suite.client, tenant, repeated("a", 10));
     await receiver.received(1);
     const some = ids.filter((_, index) => index % 2 === 1);
-    expect(await outcomesOf(id, some)).toEqual(repeated("settled", 5));
+    expect(await outcomes(id, some)).toEqual(repeated("settled", 5));
     release();
     await suite.client.endpointWhen(id, ({ position }) => Number(position) === 10, deadlineMs);
     expect(sequencesOf(receiver.requests)).toEqual([1, 3, 5, 7, 9]);
@@ -152,8 +95,7 @@ describe("a receipt for events", () => {
     { answer: { kind: "answer", status: 500 } as const, detail: "http: status 500" },
     { answer: { kind: "hang" } as const, detail: "timeout" },
   ])("is not undone by a push under way that ends with $detail", async ({ answer, detail }) => {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
+    const { released, release } = gate();
     const { tenant, receiver, id } = await pushTo(
       async () => {
         await released;
@@ -163,10 +105,10 @@ describe("a receipt for events", () => {
     );
     const [event = ""] = await appendMany(suite.client, tenant, ["a"]);
     await receiver.received(1);
-    expect(await outcomesOf(id, [event])).toEqual(["settled"]);
+    expect(await outcomes(id, [event])).toEqual(["settled"]);
     release();
-    await waitUntil(async () => (await deliveryOf(id, event)).attempts === 1, { deadlineMs });
-    const { status, last_error: error, receipt } = await deliveryOf(id, event);
+    await waitUntil(async () => (await delivery(id, event)).attempts === 1, { deadlineMs });
+    const { status, last_error: error, receipt } = await delivery(id, event);
     expect({ status, receipt }).toMatchObject({
       status: "settled",
       receipt: { status: "processed" },
@@ -188,8 +130,8 @@ describe("a receipt that it failed", () => {
     const [event = ""] = await appendMany(suite.client, tenant, ["a"]);
     await when(id, ({ delivered }) => delivered?.length === 1);
     const failed = { status: "failed", detail: "no stock" };
-    expect(await outcomesOf(id, [event], failed)).toEqual(["retrying"]);
-    expect(await deliveryOf(id, event)).toMatchObject({
+    expect(await outcomes(id, [event], failed)).toEqual(["retrying"]);
+    expect(await delivery(id, event)).toMatchObject({
       ...{ status: "retrying", attempts: 1, last_error: "receipt: no stock", receipt: failed },
     });
     // It comes again with the same event before it, under the next number.
@@ -200,12 +142,12 @@ describe("a receipt that it failed", () => {
     await when(id, ({ delivered }) => delivered?.length === 2);
     const again = receiver.requests.filter((request) => sequenceOf(request) === 1);
     expect(again.map(header("tidegate-attempt"))).toEqual(["1", "2"]);
-    expect(await outcomesOf(id, [event], failed)).toEqual(["dead"]);
-    expect(await deliveryOf(id, event)).toMatchObject({
+    expect(await outcomes(id, [event], failed)).toEqual(["dead"]);
+    expect(await delivery(id, event)).toMatchObject({
       ...{ status: "dead", last_error: "receipt: no stock (2 attempts failed)" },
     });
-    expect(await outcomesOf(id, [event])).toEqual(["settled"]);
-    expect(await outcomesOf(id, [event], failed)).toEqual(["unchanged"]);
+    expect(await outcomes(id, [event])).toEqual(["settled"]);
+    expect(await outcomes(id, [event], failed)).toEqual(["unchanged"]);
     expect(await standing(id)).toEqual({ settled: [1], delivered: [2] });
   });
 
@@ -213,7 +155,7 @@ describe("a receipt that it failed", () => {
     const { tenant, receiver, id } = await pushTo(accepting, { retry_schedule: ["1s", "1h"] });
     await suite.client.act(id, "poll");
     const ids = await appendMany(suite.client, tenant, repeated("a", 3));
-    expect(await outcomesOf(id, [ids[1] ?? ""], { status: "failed" })).toEqual(["retrying"]);
+    expect(await outcomes(id, [ids[1] ?? ""], { status: "failed" })).toEqual(["retrying"]);
     await suite.client.act(id, "resume");
     const requests = await receiver.received(3, deadlineMs);
     expect(sequencesOf(requests)).toEqual([1, 2, 3]);
@@ -224,8 +166,7 @@ describe("a receipt that it failed", () => {
   });
 
   test("counts for a push that was under way when it came", async () => {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
+    const { released, release } = gate();
     const { tenant, receiver, id } = await pushTo(
       async (request) => {
         if (header("tidegate-attempt")(request) === "1") await released;
@@ -235,7 +176,7 @@ describe("a receipt that it failed", () => {
     );
     const [event = ""] = await appendMany(suite.client, tenant, ["a"]);
     await receiver.received(1);
-    expect(await outcomesOf(id, [event], { status: "failed" })).toEqual(["retrying"]);
+    expect(await outcomes(id, [event], { status: "failed" })).toEqual(["retrying"]);
     release();
     await when(id, ({ delivered }) => delivered?.length === 1);
     expect(receiver.requests.length).toBeGreaterThanOrEqual(2);
@@ -275,8 +216,7 @@ describe("a receipt through a cursor", () => {
   });
 
   test("of a live lane that is behind lets what is under way end, and pushes the rest once", async () => {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
+    const { released, release } = gate();
     const { tenant, receiver, id } = await pushTo(
       async () => {
         await released;

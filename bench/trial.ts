@@ -21,6 +21,7 @@ import { locked } from "./trials/locked.ts";
 import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
 import { paced } from "./trials/paced.ts";
+import { receipt } from "./trials/receipt.ts";
 import { retention } from "./trials/retention.ts";
 import { spread } from "./trials/spread.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
@@ -29,7 +30,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced, down, behind, spread, killed, idle],
+  ...[textbook, hung, paced, down, behind, spread, killed, idle, receipt],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -470,11 +470,11 @@ begin
         day = case when p.sequence < to_sequence then greatest(p.day, to_day) else p.day end,
         last_matched = case when p.sequence < to_sequence then greatest(p.last_matched, to_matched)
           else p.last_matched end,
-        -- Its consumer is alive: the next event finds out whether the endpoint is. Not with each of
-        -- many receipts, or it would be probed all the time.
-        circuit_probe_at = case
-          when p.circuit <> 'closed' and p.sequence < to_sequence
-            and p.last_failure_at < told_at - interval '10 seconds' then told_at
+        -- Its consumer is alive: the next event finds out whether the endpoint is. Not sooner than
+        -- this after a failure, or many receipts would have it probed all the time.
+        circuit_probe_at = case when p.circuit <> 'closed' and p.sequence < to_sequence
+          then least(p.circuit_probe_at,
+            greatest(told_at, p.last_failure_at + interval '10 seconds'))
           else p.circuit_probe_at end,
         receipts = p.receipts + 1
       where p.tenant = its_tenant and p.consumer = its_endpoint

@@ -8,7 +8,8 @@
 --   know what another has written changes nothing of them. What came of the attempts is told all the
 --   same: they were made.
 -- * A delivery never goes back. What was accepted or settled stays so whatever a replay says; a dead
---   letter that is accepted is delivered; what never was delivered and fails is a dead letter.
+--   letter that is accepted is delivered; what never was delivered and fails is a dead letter, unless a
+--   receipt has settled all up to beyond it meanwhile.
 -- * A retry that a replay delivers is gone. One that it does not deliver keeps its time.
 -- * An attempt has a number of its own, whatever came in between. The first attempt of a delivery that
 --   succeeded at once is told by its row alone, which now tells of a later one, so it is written down.
@@ -26,11 +27,16 @@ create function record_replay(
 ) returns table (status text, sequence bigint, day text, sent bigint, failed bigint)
 language plpgsql set lock_timeout = '500ms' as $$
 #variable_conflict use_column
+declare
+  since timestamptz;
 begin
   if lock_lanes(process, array[its_tenant], array[its_endpoint], array[its_shard], array[its_epoch],
        array[its_generation]) is null then
     return;
   end if;
+  -- Receipts of before a position was moved back say nothing about what is pushed since.
+  select coalesce(p.resumed_at, '-infinity') into since from positions p
+    where p.tenant = its_tenant and p.consumer = its_endpoint;
 
   -- What is known of each is looked up one by one, by the primary keys, whatever the planner knows of
   -- the partitions.
@@ -41,6 +47,11 @@ begin
       r.first_attempt_at as retry_first_at, r.sequence is not null as retrying,
       coalesce(r.awaiting, false) as awaiting,
       greatest(d.attempts, r.attempts, 0)::int as made,
+      exists (
+        select from receipt_ranges g
+        where g.tenant = its_tenant and g.endpoint = its_endpoint and g.through >= o.sequence
+          and g.after < o.sequence and g.at >= since
+      ) as covered,
       exists (
         select from attempts a
         where a.tenant = its_tenant and a.endpoint = its_endpoint and a.day = o.day
@@ -80,7 +91,8 @@ begin
       case when delivered then 'delivered' else 'dead' end, number, previous,
       coalesce(retry_first_at, at), at, queue_ms, latency_ms, code, error
     from numbered
-    where case when delivered then not awaiting else not retrying end
+    where case when delivered then not awaiting
+      else not retrying and not (covered and coalesce(was, 'dead') = 'dead') end
     on conflict (tenant, endpoint, day, sequence) do update
       set status = case when d.status in ('delivered', 'settled') then d.status
                         else excluded.status end,

@@ -67,7 +67,7 @@ export type Replayable = {
 
 export type ReplayStore = ReturnType<typeof createReplayStore>;
 
-/** So many rows are looked at to make a job at most; nobody has as many under way by hand. */
+/** Of an endpoint. Nobody has as many under way by hand, and all of them are counted for each. */
 const runningMax = 1_000;
 
 /** Counted before a job begins: some tens of milliseconds. Of more it is told when it is done. */
@@ -131,15 +131,16 @@ export function createReplayStore(sql: Sql) {
         ${after.day}, ${total}::bigint, case when ${isEmpty} then now() end
       from served
       where (select count(*) from (
-          select from replays where tenant = ${tenant} and status = 'running' limit ${runningMax}
+          select from replays
+          where tenant = ${tenant} and endpoint = ${uuid} and status = 'running' limit ${runningMax}
         ) as running) < ${runningMax}`;
     const made = await find(id, tenant);
     if (count > 0 && made !== undefined) return made;
     if ((await endpoint(tenant, uuid)) === undefined) {
       throw new Problem("not-found", "there is no such endpoint");
     }
-    const detail = `the tenant may have ${runningMax} replays running and has them; let some end, or cancel them`;
-    throw new Problem("quota-exceeded", detail, {
+    const most = `an endpoint may have ${runningMax} replays running and this one has them`;
+    throw new Problem("quota-exceeded", `${most}; cancel some, or wait until they are over`, {
       members: { limit: "replays", value: runningMax },
     });
   }

@@ -16,6 +16,9 @@ import type { PushHeaders } from "./request.ts";
 import { decide, type Decision } from "./retry.ts";
 import { decideUnsent, giveUpTime, missedReceipt } from "./unsent.ts";
 
+/** How long a replay waits where its receiver asks for less and does not say for how long. */
+const replayScheduleMs = [5_000];
+
 /** Switches an endpoint off by what its receiver answered; false when the fence holds no longer. */
 export type Disable = (fence: Fence, reason: string) => Promise<boolean>;
 
@@ -38,19 +41,19 @@ export function createDeliverer(options: {
     if (outcome.kind === "stopped") return lane.abandon(delivery);
 
     const [now, chance] = [Date.now(), Math.random()];
-    const decision = decisionFor(
-      delivery,
-      decide(outcome, {
-        attempt: delivery.attempt,
-        scheduleMs: endpoint.scheduleMs,
-        chance,
-        now,
-        giveUpAt: giveUpTime(delivery),
-        failingSince: lane.failingSince() ?? at,
-      }),
-    );
+    const isReplay = delivery.source === "replay";
+    const verdict = verdictOf(outcome);
+    const decided = decide(outcome, {
+      attempt: isReplay ? 1 : delivery.attempt,
+      scheduleMs: isReplay ? replayScheduleMs : endpoint.scheduleMs,
+      chance,
+      now,
+      giveUpAt: giveUpTime(delivery),
+      failingSince: lane.failingSince() ?? at,
+    });
+    const decision = isReplay ? decisionOnReplay(decided, verdict) : decided;
     const { latencyMs } = outcome;
-    const ended = { verdict: verdictOf(outcome), at, now, chance, latencyMs };
+    const ended = { verdict, at, now, chance, latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
     if (isFailedProbe(delivery, ended.verdict, decision)) {
       logAttempt(delivery, record, "probe failed");
@@ -174,10 +177,13 @@ function toRecord(
   };
 }
 
-/** A replay has one attempt: whoever asked for it asks again, and what is owed has its own times. */
-function decisionFor({ source }: Delivery, decision: Decision): Decision {
+/**
+ * A replay has one attempt: whoever asked for it asks again, and what is owed has its own times. A
+ * receiver that only asks for less (429) is heard.
+ */
+function decisionOnReplay(decision: Decision, verdict: Verdict): Decision {
   const hasFailed = decision.kind === "retry" || (decision.kind === "dead" && !decision.asked);
-  if (source !== "replay" || !hasFailed) return decision;
+  if (!hasFailed || (decision.kind === "retry" && verdict === "busy")) return decision;
   return { kind: "dead", reason: "replayed", asked: false };
 }
 

@@ -15,6 +15,16 @@ export function measurePush(metrics: Metrics, push: Push): void {
     read: () => [{ value: push.status().inFlight }],
   });
   metrics.gauge({
+    name: "tidegate_replays_in_flight",
+    help: "Attempts of replays under way",
+    read: () => [{ value: push.status().replaysInFlight }],
+  });
+  metrics.counter({
+    name: "tidegate_replays_total",
+    help: "Attempts of replays that were begun",
+    read: () => [{ value: push.status().replays }],
+  });
+  metrics.gauge({
     name: "tidegate_outcomes_unwritten",
     help: "Outcomes of attempts that the database has not taken yet",
     read: () => [{ value: push.status().unwritten }],

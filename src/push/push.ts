@@ -29,6 +29,9 @@ export type PushStatus = {
   readonly shardsHeld: number;
   /** Attempts under way. */
   readonly inFlight: number;
+  /** Those of replays, and how many there have been since the start. */
+  readonly replaysInFlight: number;
+  readonly replays: number;
   /** Outcomes that the database has not taken yet. */
   readonly unwritten: number;
 };
@@ -125,7 +128,9 @@ export async function startPush(options: {
 
   function status(): PushStatus {
     const [inFlight, unwritten] = [scheduler.inFlight(), ledger.pending()];
-    return { shardsHeld: held.size, inFlight, unwritten };
+    const { pace } = context.replays;
+    const replays = { replaysInFlight: pace.inFlight(), replays: pace.begun() };
+    return { shardsHeld: held.size, inFlight, ...replays, unwritten };
   }
 
   function gained(claimed: ReadonlyMap<number, number>) {

@@ -18,11 +18,12 @@ const tickMs = 2;
 export function createReplayPace({ slots }: { slots: number }) {
   const inFlightMax = Math.max(1, Math.floor(slots * slotsShare));
   let inFlight = 0;
+  let begun = 0;
   let startsLeft = startsMax;
   let timer: NodeJS.Timeout | undefined;
   /** In the order of their turns. */
   const waiting = new Set<() => void>();
-  return { admits, begin, end };
+  return { admits, begin, end, inFlight: () => inFlight, begun: () => begun };
 
   /** `ready` is called when it may have changed. */
   function admits(ready: () => void): boolean {
@@ -34,6 +35,7 @@ export function createReplayPace({ slots }: { slots: number }) {
 
   function begin(): void {
     inFlight += 1;
+    begun += 1;
     startsLeft -= 1;
     timer ??= setTimeout(tick, tickMs);
   }

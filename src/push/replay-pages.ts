@@ -155,6 +155,12 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
             where tenant = ${endpoint.tenant} and endpoint = ${endpoint.id} and status = 'dead'
               and day >= ${day} and (day, sequence) > (${day}::date, ${sequence}::bigint)
               and day >= (select oldest_day from log_settings) and sequence <= ${through}
+              -- Those up to there are settled by a receipt, and about to be told so.
+              and sequence > coalesce((
+                select max(g.through) from receipt_ranges g join positions p
+                  on p.tenant = g.tenant and p.consumer = g.endpoint
+                where g.tenant = ${endpoint.tenant} and g.endpoint = ${endpoint.id}
+                  and g.at >= coalesce(p.resumed_at, '-infinity')), 0)
             order by day, sequence limit ${pageMaxEvents}
           ) as d
           cross join lateral (
@@ -174,7 +180,7 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
           exists (
             select from receipt_ranges g
             where g.tenant = ${tenant} and g.endpoint = ${id} and g.through >= o.sequence
-              and g.after < o.sequence
+              and g.after < o.sequence and g.at >= coalesce(p.resumed_at, '-infinity')
           ) as covered,
           o.sequence > p.sequence or exists (
             select from blocked_subjects b

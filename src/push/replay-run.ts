@@ -18,7 +18,10 @@ import type {
 import type { Day, LogEvent, Position, Sequence } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { BufferBudget } from "./budget.ts";
+import { before, createReplayBuffer } from "./replay-buffer.ts";
 import type { ReadReplayPage, ReplayItem } from "./replay-pages.ts";
+
+type Doubtful = { readonly item: ReplayItem; readonly record: DeliveryRecord };
 
 export type ReplayRun = ReturnType<typeof createReplayRun>;
 
@@ -33,6 +36,9 @@ const aheadMaxEvents = 1_000;
 
 /** A position that moved only over what is not to be sent is written after so many. */
 const unwrittenMaxEvents = 10_000;
+
+/** Of an event whose receiver answers only that it wants less (429). */
+const triesMax = 10;
 
 /** Pause after a statement that failed. */
 const pauseMs = 500;
@@ -50,23 +56,18 @@ export function createReplayRun(options: {
   ended: () => void;
 }) {
   const { job, fence, ledger, read, budget, log, ready, ended } = options;
-  const self = { drop };
   let written = job.progress;
-  let scanned = written.position;
   let counts = { sent: written.sent, failed: written.failed };
-  /** Read and not given out, in the order of the log. */
-  let items: ReplayItem[] = [];
-  let bytes = 0;
+  const buffer = createReplayBuffer(budget, written.position);
   /** Given out, with the day of each. */
   const open = new Map<Sequence, Day>();
   /** Settled beyond the first that is not, and whether they were accepted. */
   const results = new Map<Sequence, boolean>();
   /** Ended in a fault, of which nobody knows yet whose it was. */
-  let doubtful: { item: ReplayItem; record: DeliveryRecord }[] = [];
+  let doubtful: Doubtful[] = [];
   const records: DeliveryRecord[] = [];
   const notes: (() => void)[] = [];
   let matched: { at: Sequence; last: Sequence | undefined } | undefined;
-  let exhausted = false;
   let reading = false;
   let writing = false;
   /** The receiver is not there. */
@@ -75,32 +76,38 @@ export function createReplayRun(options: {
   /** Nothing more is given out. */
   let stopped = false;
   let over = false;
+  /** How often each was sent in vain because its receiver asked for less. */
+  const postponed = new Map<Sequence, number>();
+  /** Since it did, milliseconds since 1970. */
+  let notBefore = 0;
+  let waitTimer: NodeJS.Timeout | undefined;
   let readTimer: NodeJS.Timeout | undefined;
   let writeTimer: NodeJS.Timeout | undefined;
-  /** Changes when what is being read is out of place. */
-  let epoch = 0;
 
   return {
     id: job.id,
     ...{ fill, take, settle, answered, giveBack, letGo, resume, stop },
-    hasItems: () => items.length > 0,
+    hasItems: () => buffer.size() > 0,
     inFlight: () => open.size,
     isWritten: () => !writing && records.length === 0,
   };
 
   /** The first that may go now. */
   function take(mayGo: (event: LogEvent) => boolean, isProbe: boolean): ReplayItem | undefined {
-    if (stopped || unfinished() >= aheadMaxEvents) return undefined;
+    if (stopped || unfinished() >= aheadMaxEvents || mustWait()) return undefined;
     wantsProbe = isProbe;
-    const index = items.findIndex(({ event }) => mayGo(event));
-    const [item] = index === -1 ? [] : items.splice(index, 1);
-    budget.touch(self);
-    if (item !== undefined) {
-      weigh(-item.event.envelope.length);
-      open.set(item.event.sequence, item.event.day);
-    }
+    const item = buffer.take(mayGo);
+    if (item !== undefined) open.set(item.event.sequence, item.event.day);
     fill();
     return item;
+  }
+
+  function mustWait(): boolean {
+    const waitMs = notBefore - Date.now();
+    if (waitMs <= 0) return false;
+    clearTimeout(waitTimer);
+    waitTimer = setTimeout(ready, waitMs);
+    return true;
   }
 
   /** `note` is called when it is written, or is not going to be. */
@@ -110,33 +117,53 @@ export function createReplayRun(options: {
     { isFault, note }: { isFault: boolean; note: () => void },
   ): void {
     const isOurs = open.delete(item.event.sequence);
-    // The endpoint is switched off, and takes it when it is back.
-    if (record.kind === "retrying" || (isFault && (away || stopped))) {
+    const tries = (postponed.get(item.event.sequence) ?? 0) + 1;
+    const isToCome = record.kind === "retrying" && tries < triesMax;
+    if (isToCome || (isFault && (away || stopped))) {
+      // Its receiver asked for less, or the endpoint is switched off, and takes it when it is back.
+      if (isToCome) postpone(item, tries, record.dueAt ?? 0);
       if (isOurs) putBack(item);
       note();
     } else if (isFault) {
       if (isOurs) doubtful.push({ item, record });
       note();
     } else {
-      if (record.kind === "delivered") answered();
+      answered(record.at);
       notes.push(note);
       if (isOurs) finish(item, record);
       scheduleWrite();
     }
-    if (open.size === 0 && items.length === 0 && exhausted) answered();
+    answerIfLast();
     endIfOver();
     fill();
   }
 
-  /** The receiver is there: what it did not take is the events' own affair. */
-  function answered(): void {
-    for (const { item, record } of doubtful.splice(0)) finish(item, record);
+  /**
+   * The receiver is there, by an attempt that began then: what it had not taken before is the events'
+   * own affair.
+   */
+  function answered(at = Infinity): void {
+    const isBefore = ({ record }: Doubtful) => record.at + record.latencyMs <= at;
+    const known = doubtful.filter(isBefore);
+    doubtful = doubtful.filter((each) => !isBefore(each));
+    for (const { item, record } of known) finish(item, record);
+  }
+
+  /** Nothing else is left to learn from. */
+  function answerIfLast(): void {
+    if (buffer.isExhausted() && buffer.size() + open.size === 0) answered();
   }
 
   function finish({ event }: ReplayItem, record: DeliveryRecord): void {
+    postponed.delete(event.sequence);
     results.set(event.sequence, record.kind === "delivered");
     records.push({ ...record, kind: record.kind === "delivered" ? "delivered" : "dead" });
     scheduleWrite();
+  }
+
+  function postpone({ event }: ReplayItem, tries: number, dueAt: number): void {
+    postponed.set(event.sequence, tries);
+    notBefore = Math.max(notBefore, dueAt);
   }
 
   /** As if it had not been taken. */
@@ -145,12 +172,8 @@ export function createReplayRun(options: {
   }
 
   function putBack(item: ReplayItem): void {
-    const { sequence } = item.event;
-    // What lies before it was let go of meanwhile: it is read again, behind that.
-    if (stopped || sequence > scanned.sequence) return;
-    const index = items.findIndex(({ event }) => event.sequence > sequence);
-    items.splice(index === -1 ? items.length : index, 0, item);
-    weigh(item.event.envelope.length);
+    if (stopped) buffer.goBack(item.event);
+    else buffer.putBack(item);
   }
 
   /** Nothing is kept in memory for a receiver that is not there. */
@@ -158,7 +181,7 @@ export function createReplayRun(options: {
     away = true;
     wantsProbe = false;
     for (const { item } of doubtful.splice(0)) putBack(item);
-    drop();
+    buffer.drop();
   }
 
   function resume(): void {
@@ -166,28 +189,13 @@ export function createReplayRun(options: {
     fill();
   }
 
-  function drop(): void {
-    epoch += 1;
-    const [first] = items;
-    if (first === undefined) return;
-    scanned = before(first.event);
-    items = [];
-    weigh(-bytes);
-    exhausted = false;
-  }
-
-  function weigh(difference: number): void {
-    bytes += difference;
-    budget.change(self, difference);
-  }
-
   /** Gives out nothing more. What is under way may still be settled, and is written. */
   function stop(): void {
-    stopped = true;
     clearTimeout(readTimer);
-    items = [];
-    weigh(-bytes);
-    doubtful = [];
+    clearTimeout(waitTimer);
+    for (const { item } of doubtful.splice(0)) putBack(item);
+    buffer.drop();
+    stopped = true;
     if (records.length > 0) void write();
     endIfOver();
   }
@@ -206,8 +214,8 @@ export function createReplayRun(options: {
   }
 
   function mayRead(): boolean {
-    if (stopped || exhausted || (away && !wantsProbe)) return false;
-    return items.length < (away ? 1 : refillBelow) && unfinished() < aheadMaxEvents;
+    if (stopped || buffer.isExhausted() || (away && !wantsProbe)) return false;
+    return buffer.size() < (away ? 1 : refillBelow) && unfinished() < aheadMaxEvents;
   }
 
   async function readWhileWanted(): Promise<void> {
@@ -224,22 +232,16 @@ export function createReplayRun(options: {
   }
 
   async function readOn(): Promise<void> {
-    const readEpoch = epoch;
-    const last = matched?.at === scanned.sequence ? matched.last : undefined;
-    const page = await read(job, scanned, last);
-    if (stopped || epoch !== readEpoch) return;
-    for (const item of page.items) {
-      if (isHere(item.event.sequence)) continue;
-      items.push(item);
-      weigh(item.event.envelope.length);
-    }
+    const [from, epoch] = [buffer.scanned(), buffer.epoch()];
+    const last = matched?.at === from.sequence ? matched.last : undefined;
+    const page = await read(job, from, last);
+    if (stopped || epoch !== buffer.epoch()) return;
+    buffer.add({ ...page, items: page.items.filter(({ event }) => !isHere(event.sequence)) });
     matched = { at: page.position.sequence, last: page.matched };
-    exhausted = page.isEnd;
-    scanned = page.position;
     if (isDone() || low().sequence - written.position.sequence > unwrittenMaxEvents)
       scheduleWrite();
-    if (open.size === 0 && items.length === 0 && exhausted) answered();
-    if (items.length > 0) ready();
+    answerIfLast();
+    if (buffer.size() > 0) ready();
   }
 
   /** Read before, and not let go of. */
@@ -249,12 +251,13 @@ export function createReplayRun(options: {
   }
 
   function unfinished(): number {
-    return items.length + open.size + results.size + doubtful.length;
+    return buffer.size() + open.size + results.size + doubtful.length;
   }
 
   /** Everything up to here is settled, or was not to be sent. */
   function low(): Position {
-    let first: Position | undefined = items[0]?.event;
+    let first: Position | undefined = buffer.first();
+    const scanned = buffer.scanned();
     for (const [sequence, day] of open) {
       if (first === undefined || sequence < first.sequence) first = { sequence, day };
     }
@@ -265,7 +268,7 @@ export function createReplayRun(options: {
   }
 
   function isDone(): boolean {
-    return exhausted && items.length + open.size + doubtful.length === 0;
+    return buffer.isExhausted() && buffer.size() + open.size + doubtful.length === 0;
   }
 
   function scheduleWrite(): void {
@@ -283,9 +286,10 @@ export function createReplayRun(options: {
     const standing = await insist(telling);
     writing = false;
     for (const note of told) note();
-    if (standing === undefined || standing.status !== "running") return stop();
+    if (standing === undefined) return stop();
     if (isSame(standing.progress, now)) written = now;
     else begin(standing.progress);
+    if (standing.status !== "running") return stop();
     if (records.length > 0 || isDone()) scheduleWrite();
     endIfOver();
     fill();
@@ -323,26 +327,17 @@ export function createReplayRun(options: {
 
   /** Somebody has written meanwhile: what is there is right. */
   function begin(from: ReplayProgress): void {
-    epoch += 1;
-    items = [];
-    weigh(-bytes);
+    buffer.begin(from.position);
     doubtful = [];
     open.clear();
     results.clear();
-    scanned = from.position;
     written = from;
     counts = { sent: from.sent, failed: from.failed };
-    exhausted = false;
   }
 }
 
 function isSame(a: ReplayProgress, b: ReplayProgress): boolean {
   return a.position.sequence === b.position.sequence && a.sent === b.sent && a.failed === b.failed;
-}
-
-/** Right before an event; the day may be later than that of what lies there. */
-function before({ sequence, day }: Position): Position {
-  return { sequence: sequence - 1, day };
 }
 
 function untold(record: DeliveryRecord): DeliveryRecord {

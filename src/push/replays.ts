@@ -65,7 +65,7 @@ export function createReplays(options: {
     take,
     settle,
     giveBack,
-    answered: () => runs.forEach((run) => run.answered()),
+    answered: (at: number) => runs.forEach((run) => run.answered(at)),
     letGo,
     resume,
     isFull,

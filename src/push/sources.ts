@@ -73,15 +73,10 @@ export function createSources(options: SourcesOptions) {
   const overruled = createOverruled();
 
   const retries = createRetryQueue({
-    tenant: endpoint.tenant,
-    endpoint: endpoint.id,
+    ...{ tenant: endpoint.tenant, endpoint: endpoint.id, filter: endpoint.wanted },
+    ...{ load: context.loadRetries, isOver: overruled.isSettled, log, ready },
     order: isFifo ? "sequence" : "due",
-    load: context.loadRetries,
-    filter: endpoint.wanted,
-    isOver: overruled.isSettled,
-    log,
     nextAt: endpoint.nextRetryAt,
-    ready,
     expired: recordExpired,
     none: () => {
       if (!subjects.hasten() && replays.isEmpty()) nothingToProbe();
@@ -228,7 +223,7 @@ export function createSources(options: SourcesOptions) {
     const { event, source, retry, replay } = sent;
     if (replay !== undefined) return settleReplay(replay, record, { ended, written });
     const isAccepted = record.kind === "delivered" || record.kind === "awaiting_receipt";
-    if (isAccepted) replays.answered();
+    if (isAccepted) replays.answered(record.at);
     const joins = record.kind === "retrying" || record.kind === "awaiting_receipt";
     const move = moveOfSubject(sent, joins);
     if (source === "log") window.settle(event.sequence);

@@ -29,10 +29,10 @@ export function missedReceipt({ lane, retry }: Delivery): DeliveryRecord["missed
   return { attempt: retry.attempts, error: `receipt: none within ${seconds} s` };
 }
 
-/** A dead letter of an outage gets its one attempt, however late. */
-export function giveUpTime({ lane, retry }: Delivery): number {
+/** A dead letter of an outage gets its one attempt, however late, and so does a replay. */
+export function giveUpTime({ lane, retry, source }: Delivery): number {
   const { giveUpAfterMs } = lane.endpoint;
-  if (giveUpAfterMs === null || retry?.requeued === true) return Infinity;
+  if (giveUpAfterMs === null || retry?.requeued === true || source === "replay") return Infinity;
   return (retry?.firstAt ?? Date.now()) + giveUpAfterMs;
 }
 

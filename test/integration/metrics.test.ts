@@ -49,6 +49,8 @@ test("operators read the metrics, and nobody else", async () => {
   expect(isUp(samples, "fanout")).toBe(1);
   expect(samples.get("tidegate_shards_held")).toBe(8);
   expect(samples.get("tidegate_push_in_flight")).toBe(0);
+  expect(samples.get("tidegate_replays_in_flight")).toBe(0);
+  expect(samples.get("tidegate_replays_total")).toBe(0);
   expect(samples.get("tidegate_outcomes_unwritten")).toBe(0);
   expect(samples.get("tidegate_fanout_receivers_threw_total")).toBe(0);
   for (const outcome of ["carried", "dropped", "failed", "unreadable"]) {

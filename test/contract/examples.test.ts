@@ -37,6 +37,10 @@ const standIns: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   ep: async () => (await create("/endpoints", exampleOf("NewEndpoint")))["id"],
   key: async () => (await create("/keys", exampleOf("NewKey")))["id"],
+  rpl: async () => {
+    const endpoint = String((await create("/endpoints", exampleOf("NewEndpoint")))["id"]);
+    return (await create(`/endpoints/${endpoint}/replays`, { status: "dead" }))["id"];
+  },
   evt: async () => (await create("/events", exampleOf("NewEvent")))["id"],
 };
 

@@ -7,6 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { ProblemSlug } from "../../src/problem.ts";
+import { recordDelivery, recordReplays } from "./deliveries.ts";
 import type { Request } from "./exercise.ts";
 import { succeed, type TestGateway } from "./gateway.ts";
 import type { Planted, Thing } from "./planted.ts";
@@ -44,6 +45,7 @@ const ownTenant: Build = ({ name }) => ({ path: { tenant: name } });
 const ownEndpoint: Build = ({ things }) => ({ path: { id: things.endpoint } });
 const ownDelivery: Build = ({ things }) => ({ path: { id: things.delivery } });
 const ownConsumer: Build = ({ things }) => ({ path: { name: things.consumer } });
+const ownReplay: Build = ({ things }) => ({ path: { id: things.replay } });
 const ownEvent: Build = ({ things }) => ({ path: { id: things.event } });
 
 /** An address of a private network, which the tests' gateway may not reach. */
@@ -251,6 +253,45 @@ export const cases: Readonly<Record<string, Case>> = {
   listReceipts: {
     samples: [{ status: 200, build: ({ things }) => ({ query: { event: things.event } }) }],
   },
+  replayDelivery: {
+    samples: [{ status: 202, build: async (sender) => (await pausedDelivery(sender)).request }],
+    problems: {
+      "quota-exceeded": async (sender) => {
+        const { request, endpoint } = await pausedDelivery(sender);
+        await recordReplays(sender.gateway, endpoint);
+        return request;
+      },
+    },
+  },
+  createReplay: {
+    samples: [
+      {
+        status: 202,
+        build: async (sender) => ({ ...(await newEndpoint(sender)), body: { status: "all" } }),
+      },
+      {
+        status: 202,
+        build: async (sender) => {
+          const { cursor } = sender.things;
+          return { ...(await newEndpoint(sender)), body: { status: "missing", from: cursor } };
+        },
+      },
+    ],
+    problems: {
+      "cursor-invalid": async (sender) => {
+        const body = { status: "dead", from: "x".repeat(64) };
+        return { ...(await newEndpoint(sender)), body };
+      },
+      "quota-exceeded": async (sender) => {
+        const { endpoint } = await pausedDelivery(sender);
+        await recordReplays(sender.gateway, endpoint);
+        return { path: { id: endpoint }, body: { status: "all" } };
+      },
+    },
+  },
+  listReplays: { samples: [plain] },
+  getReplay: { samples: [{ status: 200, build: ownReplay }] },
+  cancelReplay: { samples: [{ status: 204, build: newReplay }] },
 
   putConsumer: {
     makes: true,
@@ -383,6 +424,23 @@ async function pageOfConsumer(sender: Planted) {
   const consumer = await newConsumer(sender);
   const page = await succeed(sender.call("GET", `/consumers/${consumer.path.name}/events`));
   return { ...consumer, body: { cursor: String(page["cursor"]) } };
+}
+
+/** Of an endpoint that is paused, so that a replay of it waits. */
+async function pausedDelivery(sender: Planted) {
+  const { call, gateway, things } = sender;
+  const { path } = await newEndpoint(sender);
+  await succeed(call("POST", `/endpoints/${path.id}/pause`));
+  const id = await recordDelivery(gateway, { endpoint: path.id, event: things.event });
+  return { request: { path: { id } }, endpoint: path.id };
+}
+
+/** One that a request may end. */
+async function newReplay(sender: Planted) {
+  const { path } = await newEndpoint(sender);
+  const body = { status: "dead" };
+  const replay = await succeed(sender.call("POST", `/endpoints/${path.id}/replays`, { body }));
+  return { path: { id: String(replay["id"]) } };
 }
 
 /** One that a request may end. */

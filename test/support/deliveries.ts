@@ -34,6 +34,19 @@ export async function recordDelivery(
   return deliveryId({ ...name, endpoint: uuid });
 }
 
+/** As many replays as an endpoint may have; it is paused, and they wait. */
+export async function recordReplays(
+  { databaseUrl }: { databaseUrl: string },
+  endpoint: string,
+): Promise<void> {
+  const { sql, stop } = openDatabase(databaseUrl, { connections: 1, name: "test" });
+  await sql`
+    insert into replays (tenant, id, endpoint, kind, after, through, status, sequence, day)
+    select tenant, gen_random_uuid(), id, 'all', 0, 1, 'running', 0, '1970-01-01'
+    from endpoints, generate_series(1, 1000) where id = ${endpointUuid(endpoint) ?? ""}`;
+  await stop();
+}
+
 type Wanted = {
   /** Days before today, which is one more. */
   readonly daysBack: number;

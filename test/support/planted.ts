@@ -11,7 +11,14 @@ import { waitUntil } from "./wait.ts";
 export type Planted = Awaited<ReturnType<typeof plant>>;
 
 /** Things that a request can name; a value of each belongs to the planted tenant. */
-export type Thing = "consumer" | "cursor" | "delivery" | "endpoint" | "event" | "idempotencyKey";
+export type Thing =
+  | "consumer"
+  | "cursor"
+  | "delivery"
+  | "endpoint"
+  | "event"
+  | "idempotencyKey"
+  | "replay";
 
 /** What is pushed to `receiver` is of no interest here. */
 export async function plant(gateway: TestGateway, label: string, receiver: string) {
@@ -49,6 +56,7 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   const things: Record<Thing, string> = {
     cursor: String(first["cursor"]),
     ...{ ...ids, consumer, idempotencyKey, delivery: await deliveryOf(ids) },
+    replay: await replayOf(ids),
   };
   const secrets = [key, endpoint["secret"], second["id"], second["cursor"]].map(String);
   const keys = new Map<string, Promise<string>>();
@@ -69,6 +77,18 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
         return later?.status === "delivered" && earlier?.status === "delivered" && earlier.id;
       },
       { what: "the deliveries of the planted tenant" },
+    );
+  }
+
+  /** One with nothing to send, when it is over. */
+  async function replayOf({ endpoint }: { endpoint: string }): Promise<string> {
+    const body = { status: "dead" };
+    const replay = await succeed(call("POST", `/endpoints/${endpoint}/replays`, { body }));
+    const id = String(replay["id"]);
+    if (gateway.environment["TIDEGATE_ROLES"] === "api") return id;
+    return waitUntil(
+      async () => (await succeed(call("GET", `/replays/${id}`)))["status"] === "completed" && id,
+      { what: "the replay of the planted tenant" },
     );
   }
 
@@ -94,9 +114,13 @@ export async function plant(gateway: TestGateway, label: string, receiver: strin
   /** All that the tenant has, without what changes by itself. */
   async function snapshot(): Promise<unknown> {
     const query = `tenant=${name}&limit=1000`;
-    const lists = ["endpoints", "keys", "events", "deliveries", "consumers"].map(async (list) => {
+    const all = ["endpoints", "keys", "events", "deliveries", "consumers", "replays"];
+    const lists = all.map(async (list) => {
       const items = (await succeed(gateway.call("GET", `/${list}?${query}`)))[list];
-      return (items as Record<string, unknown>[]).map(lasting);
+      // Others that are made here run to their end by themselves.
+      return (items as Record<string, unknown>[])
+        .filter(({ id }) => list !== "replays" || id === things.replay)
+        .map(lasting);
     });
     return Promise.all([...lists, succeed(gateway.call("GET", `/tenants/${name}`))]);
   }

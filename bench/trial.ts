@@ -22,6 +22,7 @@ import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
 import { paced } from "./trials/paced.ts";
 import { receipt } from "./trials/receipt.ts";
+import { replay } from "./trials/replay.ts";
 import { retention } from "./trials/retention.ts";
 import { spread } from "./trials/spread.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
@@ -31,6 +32,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle, receipt],
+  ...[textbook, hung, paced, down, behind, spread, killed, replay, idle],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

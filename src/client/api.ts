@@ -528,7 +528,7 @@ export interface paths {
         put?: never;
         /**
          * Stop pushing to an endpoint because its consumer polls
-         * @description The same as a pause, for whoever reads `GET /events` instead. To be pushed to again after what was read, resume from its cursor.
+         * @description The same as a pause, for whoever reads `…/missed`, or `GET /events`, instead. To be pushed to again after what was read, resume from its cursor.
          */
         post: operations["pollEndpoint"];
         delete?: never;
@@ -1413,6 +1413,8 @@ export interface components {
             status: 422;
             /** @description About this occurrence, for people */
             detail?: string;
+            /** @description The sequence up to which it was handed out */
+            handed_out: string;
         } & {
             [key: string]: unknown;
         };
@@ -2002,7 +2004,7 @@ export interface operations {
                 types?: string;
                 /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
                 subjects?: string;
-                /** @description What this endpoint matches, in place of `types` and `subjects` */
+                /** @description What this endpoint (`ep_…`) matches, in place of `types` and `subjects` */
                 endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;
@@ -4671,7 +4673,7 @@ export interface operations {
                 types?: string;
                 /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
                 subjects?: string;
-                /** @description What this endpoint matches, in place of `types` and `subjects` */
+                /** @description What this endpoint (`ep_…`) matches, in place of `types` and `subjects` */
                 endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;

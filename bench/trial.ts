@@ -31,8 +31,8 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
-  ...[textbook, hung, paced, down, behind, spread, killed, idle, receipt],
-  ...[textbook, hung, paced, down, behind, spread, killed, replay, idle],
+  ...[textbook, hung, paced, down, behind, spread, killed, idle],
+  ...[receipt, replay],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -61,9 +61,13 @@ async function skipRetries(orm: OrmTransaction, moved: Moved): Promise<number> {
       returning *
     ), skipped as (
       insert into deliveries (tenant, endpoint, day, sequence, status, attempts, previous,
-        first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued)
-      select tenant, endpoint, day, sequence, 'skipped', attempts, previous,
-        first_attempt_at, last_attempt_at, 0, 0, status_code, error, requeued
+        first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued,
+        receipt_status, receipt_detail, receipt_at)
+      -- What was accepted is so, with or without its receipt.
+      select tenant, endpoint, day, sequence,
+        case when awaiting then 'delivered' else 'skipped' end, attempts, previous,
+        first_attempt_at, last_attempt_at, 0, 0, status_code, error, requeued,
+        receipt_status, receipt_detail, receipt_at
       from taken
       -- A day that retention has taken has no partition, and nobody asks for it any more.
       where day >= (select oldest_day from log_settings)

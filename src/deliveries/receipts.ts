@@ -114,7 +114,7 @@ export function createReceipts(options: {
     const version = told[0]?.receipts ?? null;
     if (version !== null) {
       const sequences = touched.length > toldSequencesMax ? null : touched;
-      tell(of, { version, through: 0, sequences, failed });
+      tell(of, { version, through: 0, moved: null, sequences, failed });
       await ledger.fold(consumer, compiled, foldedEvents + touched.length);
     }
     const outcomes = new Map(told.map(({ sequence, outcome }) => [sequence, outcome]));
@@ -139,9 +139,10 @@ export function createReceipts(options: {
       if (moved === undefined) return undefined;
       if (moved.generation === generation) {
         const { was, isNow, receipts: version } = moved;
-        const { sequence } = to;
+        const { sequence, day } = to;
         if (version !== null) {
-          tell(of, { version, through: sequence, sequences: [], failed: false });
+          const place = isNow > was ? { day, matched } : null;
+          tell(of, { version, through: sequence, moved: place, sequences: [], failed: false });
         }
         const settled = await ledger.sweep(consumer, sequence, detail);
         return { position: isNow, passed: isNow - was, settled };
@@ -169,7 +170,7 @@ export function createReceipts(options: {
 
   function tell(
     { tenant, shard, endpoint }: Receiver,
-    receipt: Pick<ReceiptFrame, "version" | "through" | "sequences" | "failed">,
+    receipt: Pick<ReceiptFrame, "version" | "through" | "moved" | "sequences" | "failed">,
   ): void {
     announce({ kind: "receipt", tenant, shard, endpoint, ...receipt });
   }

@@ -4,7 +4,7 @@
  * every event in order reads through `feed/`, which repairs all three from the log.
  */
 
-import type { LogEvent, Sequence, TenantId } from "../log/event.ts";
+import type { Day, LogEvent, Sequence, TenantId } from "../log/event.ts";
 
 export type EventsFrame = {
   readonly kind: "events";
@@ -36,6 +36,8 @@ export type ReceiptFrame = {
   readonly version: number;
   /** All up to here is settled; 0 when the receipt named events. */
   readonly through: Sequence;
+  /** When the endpoint's position was moved there: its day, and the last event there that matched. */
+  readonly moved: { readonly day: Day; readonly matched: Sequence } | null;
   /** The events that it named; null when they are too many to carry. */
   readonly sequences: readonly Sequence[] | null;
   /** They are to be tried again: otherwise they are settled. */

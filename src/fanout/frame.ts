@@ -105,14 +105,23 @@ function readChanged(header: Header): ChangedFrame | undefined {
 }
 
 function readReceipt(header: Header): ReceiptFrame | undefined {
-  const { shard, tenant, endpoint, version, through, sequences, failed } = header;
+  const { shard, tenant, endpoint, version, through, moved, sequences, failed } = header;
   if (typeof tenant !== "string" || typeof endpoint !== "string") return undefined;
   if (!isNumber(shard) || !isNumber(version) || !isNumber(through)) return undefined;
   const isList = Array.isArray(sequences) && (sequences as readonly unknown[]).every(isNumber);
   if ((sequences !== null && !isList) || typeof failed !== "boolean") return undefined;
   const named = sequences as readonly Sequence[] | null;
+  const place = readMoved(moved);
+  if (place === undefined) return undefined;
   const of = { shard, tenant: tenant as TenantId, endpoint };
-  return { kind: "receipt", ...of, version, through, sequences: named, failed };
+  return { kind: "receipt", ...of, version, through, moved: place, sequences: named, failed };
+}
+
+function readMoved(value: unknown): ReceiptFrame["moved"] | undefined {
+  if (value === null) return null;
+  if (typeof value !== "object") return undefined;
+  const { day, matched } = value as Header;
+  return typeof day === "string" && isNumber(matched) ? { day, matched } : undefined;
 }
 
 function readEvents(header: Header, body: Buffer): EventsFrame | undefined {

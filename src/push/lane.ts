@@ -96,7 +96,9 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   let restTimer: NodeJS.Timeout | undefined;
   const receipts = createReceipts({
     version: endpoint.receipts,
-    apply: (receipt) => sources.overrule(receipt),
+    // While its circuit is open a receipt may bring the next probe forward, which is read anew.
+    apply: (receipt) =>
+      (receipt.through === 0 || admission.outageSince() === undefined) && sources.overrule(receipt),
     outdated: () => context.outdated(lane),
   });
 

@@ -5,7 +5,7 @@
  */
 import type { Feed } from "../feed/feed.ts";
 import { scan } from "../feed/scan.ts";
-import type { LogEvent, Sequence } from "../log/event.ts";
+import type { LogEvent, Position, Sequence } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -64,6 +64,7 @@ export function createReadAhead(options: {
     giveBack,
     remove,
     drop,
+    skipTo,
     size: () => items.length,
     /** There may be more in the log than was read. */
     hasMore: () => grown,
@@ -124,6 +125,13 @@ export function createReadAhead(options: {
     items = [];
     weigh(-bytes);
     grown = true;
+  }
+
+  /** Goes on behind a position, up to which nothing is to be sent any more. */
+  function skipTo(position: Position, lastMatched: Sequence): void {
+    drop();
+    window.skipTo(position, lastMatched);
+    wake();
   }
 
   function close(): void {

@@ -9,7 +9,7 @@
  */
 import type { ReceiptFrame } from "../fanout/fanout.ts";
 
-export type Receipt = Pick<ReceiptFrame, "version" | "through" | "sequences" | "failed">;
+export type Receipt = Pick<ReceiptFrame, "version" | "through" | "moved" | "sequences" | "failed">;
 
 export type Receipts = ReturnType<typeof createReceipts>;
 

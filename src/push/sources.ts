@@ -293,13 +293,17 @@ export function createSources(options: SourcesOptions) {
 
   /**
    * Takes out what a receipt has decided of; what is in flight is left to its outcome, which changes
-   * nothing any more. False when that cannot be done: a position that moves beyond what was scanned,
-   * or subjects that have one, are to be read anew.
+   * nothing any more. False when that cannot be done: subjects that are behind have positions of their
+   * own, which are to be read anew.
    */
   function overrule(receipt: Receipt): boolean {
-    if (receipt.through > window.scanned().sequence) return false;
-    if (receipt.through > 0 && subjects.size() > 0) return false;
+    const { through, moved: place } = receipt;
+    const isBeyond = through > window.scanned().sequence;
+    if (through > 0 && (subjects.size() > 0 || (isBeyond && place === null))) return false;
     if (!overruled.add(receipt, window.low().sequence)) return false;
+    if (isBeyond && place !== null) {
+      ahead.skipTo({ sequence: through, day: place.day }, place.matched);
+    }
     ahead.remove(({ sequence }) => overruled.isKnown(sequence));
     if (receipt.failed) retries.look();
     else retries.drop();

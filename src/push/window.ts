@@ -21,6 +21,7 @@ export function createWindow(position: Position, lastMatched: Sequence) {
     settle,
     forget,
     moveTo,
+    skipTo,
     moveBack,
     low: () => low,
     scanned: () => scanned,
@@ -64,6 +65,12 @@ export function createWindow(position: Position, lastMatched: Sequence) {
   function moveTo(position: Position): void {
     scanned = { sequence: position.sequence, day: position.day };
     moveLow();
+  }
+
+  /** All up to here is settled, but for what was added; `lastMatched` is the last there that was. */
+  function skipTo(position: Position, last: Sequence): void {
+    matched = Math.max(matched, last);
+    moveTo(position);
   }
 
   /**

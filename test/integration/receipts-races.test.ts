@@ -8,6 +8,7 @@ import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { createChance } from "../support/chance.ts";
 import { createClient, type Client } from "../support/client.ts";
 import { startTestGateway } from "../support/gateway.ts";
+import { startNats } from "../support/nats.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
 import { deadlineMs, gate, receiptsOf } from "../support/receipts.ts";
@@ -65,6 +66,42 @@ test("a lane that hears nothing of a receipt learns of it with the next outcome"
   // The second was on its way when the outcome of the first was written.
   expect(sequencesOf(receiver.requests).filter((each) => each !== 2)).toEqual([1, 3, 5, 7, 9]);
   expect(await own.standing(id)).toMatchObject({ settled: [2, 4, 6, 8, 10] });
+});
+
+test("processes hear of each other's receipts over the broker", async () => {
+  const nats = await startNats();
+  opened.defer(() => nats.stop());
+  const { url: databaseUrl } = opened.use(await createTestDatabase());
+  const environment = { DATABASE_URL: databaseUrl, NATS_URL: nats.url };
+  const api = opened.use(await startTestGateway({ ...environment, TIDEGATE_ROLES: "api" }));
+  const push = opened.use(await startTestGateway({ ...api.environment, TIDEGATE_ROLES: "push" }));
+  for (const { call } of [api, push]) {
+    await waitUntil(async () => (await call("GET", "/readyz")).text.includes('"fanout":"up"'), {
+      ...{ deadlineMs, what: "the broker" },
+    });
+  }
+  const client = createClient(api.url, api.operatorKey);
+  const { outcomes, when } = receiptsOf(() => client);
+  await client.tenant("acme");
+  const { released, release } = gate();
+  const receiver = await receiverThat(async (request) => {
+    if (request.path.endsWith("/held")) await released;
+    return accepting;
+  });
+  const held = { url: `${receiver.url}/held`, max_in_flight: 1, timeout_ms: 30_000 };
+  const { id } = await client.createEndpoint("acme", held);
+  await client.createEndpoint("acme", { url: `${receiver.url}/other`, types: ["b"] });
+  const ids = await appendMany(client, "acme", repeated("a", 10));
+  await receiver.received(1, deadlineMs);
+  const evens = ids.filter((_, index) => index % 2 === 1);
+  expect(await outcomes(id, evens)).toEqual(repeated("settled", 5));
+  // It goes over the same subject behind the receipt.
+  await appendMany(client, "acme", ["b"]);
+  await receiver.received(2, deadlineMs);
+  release();
+  await when(id, ({ delivered }) => delivered?.length === 6);
+  const pushed = receiver.requests.filter(({ path }) => path.endsWith("/held"));
+  expect(sequencesOf(pushed)).toEqual([1, 3, 5, 7, 9, 11]);
 });
 
 test.each([accepting, refusing, { kind: "hang" } as const])(

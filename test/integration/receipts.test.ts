@@ -1,6 +1,7 @@
 /** What consumers say of events, and what is pushed to them after that. */
 import { describe, expect, test } from "vitest";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
+import { createReceiptChore } from "../../src/deliveries/receipt-chore.ts";
 import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
 import type { Behaviour } from "../support/receiver.ts";
@@ -240,3 +241,86 @@ describe("a receipt through a cursor", () => {
     expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
   });
 });
+
+describe("the receipts of an event", () => {
+  test("are listed by endpoint, also those through a cursor", async () => {
+    const { tenant, receiver, id } = await pushTo(accepting);
+    const other = await suite.client.createEndpoint(tenant, { url: receiver.url, types: ["a"] });
+    const [one = "", two = ""] = await appendMany(suite.client, tenant, ["a", "b"]);
+    await receiver.received(3, deadlineMs);
+    await when(id, ({ delivered }) => delivered?.length === 2);
+    await outcomes(id, [one], { status: "failed", detail: "no" });
+    const { cursor } = await suite.client.page(tenant, { limit: "2" });
+    await send(other.id, { through: cursor, status: "processed", detail: "all" });
+    expect(await listed(one)).toEqual([
+      { endpoint: id, event: one, status: "failed", detail: "no" },
+      { endpoint: other.id, event: one, status: "processed", detail: "all" },
+    ]);
+    // The second event is not for the other endpoint, and of this one nothing was said.
+    expect(await listed(two)).toEqual([]);
+    expect(await listed(one, `&endpoint=${id}`)).toHaveLength(1);
+    expect(await delivery(other.id, one)).toMatchObject({
+      receipt: { status: "processed", detail: "all" },
+    });
+    const path = `/endpoints/${id}/deliveries?status=settled`;
+    expect(await suite.client.expectOk("GET", path)).toMatchObject({ deliveries: [] });
+  });
+
+  test("through events that retention has taken go with them", async () => {
+    const { tenant, id } = await pushTo(accepting);
+    await appendMany(suite.client, tenant, ["a"]);
+    const { cursor } = await suite.client.page(tenant, { limit: "1" });
+    await send(id, { through: cursor, status: "processed" });
+    const uuid = endpointUuid(id) ?? "";
+    const count = async () =>
+      (await suite.sql`select from receipt_ranges where endpoint = ${uuid}`).length;
+    const chore = createReceiptChore({ sql: suite.sql });
+    await chore.run({ isHeld: () => true });
+    expect(await count()).toBe(1);
+    await suite.sql`update receipt_ranges set day = '1969-12-31' where endpoint = ${uuid}`;
+    await chore.run({ isHeld: () => true });
+    expect(await count()).toBe(0);
+  });
+});
+
+describe("a receipt is refused", () => {
+  test.each([
+    [{}, 422, "expected endpoint, status"],
+    [{ events: [], status: "processed" }, 422, "/events"],
+    [{ events: ["evt_1"], through: "x", status: "processed" }, 422, "expected endpoint, status"],
+    [{ through: "x".repeat(64), status: "failed" }, 422, "/status"],
+    [{ events: ["evt_1"], status: "processed", detail: "ü".repeat(513) }, 422, "at most 1 KiB"],
+    [{ events: ["evt_1"], status: "done" }, 422, "/status"],
+    [{ through: "x".repeat(64), status: "processed" }, 400, "cursor"],
+    [{ endpoint: "ep_none", events: ["evt_1"], status: "processed" }, 404, "no such endpoint"],
+  ])("%j: %i %s", async (body, status, detail) => {
+    const { id } = await pushTo(accepting);
+    const answer = await suite.client.call("POST", "/receipts", { endpoint: id, ...body });
+    expect([answer.status, JSON.stringify(answer.json)]).toEqual([
+      status,
+      expect.stringContaining(detail),
+    ]);
+  });
+
+  test("for a cursor ahead of the feed", async () => {
+    const { tenant, id } = await pushTo(accepting);
+    await appendMany(suite.client, tenant, repeated("a", 3));
+    const { cursor } = await suite.client.page(tenant, { limit: "3" });
+    await suite.sql`
+      update heads set head = 2 where tenant = (select id from tenants where name = ${tenant})`;
+    await suite.sql`
+      delete from events where tenant = (select id from tenants where name = ${tenant})
+        and sequence = 3`;
+    const body = { endpoint: id, through: cursor, status: "processed" };
+    const answer = await suite.client.call("POST", "/receipts", body);
+    expect([answer.status, answer.json["type"]]).toEqual([
+      410,
+      "https://tidegate.dev/problems/cursor-ahead",
+    ]);
+  });
+});
+
+async function listed(event: string, more = ""): Promise<Record<string, unknown>[]> {
+  const { receipts } = await suite.client.expectOk("GET", `/receipts?event=${event}${more}`);
+  return (receipts as Record<string, unknown>[]).map(({ at: _, ...shown }) => shown);
+}

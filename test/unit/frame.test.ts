@@ -37,6 +37,7 @@ const anyReceipt = fc.record({
   endpoint: fc.uuid(),
   version: fc.nat(),
   through: fc.maxSafeNat(),
+  moved: fc.option(fc.record({ day: fc.constant("2026-11-23"), matched: fc.maxSafeNat() })),
   sequences: fc.option(fc.array(fc.maxSafeNat())),
   failed: fc.boolean(),
 });
@@ -112,7 +113,7 @@ test.each([
   ["unknown change", '{"kind":"changed","shard":1,"tenant":null,"what":"moon"}'],
   [
     "sequences that are none",
-    '{"kind":"receipt","shard":1,"tenant":"t","endpoint":"e","version":1,"through":0,"sequences":["1"],"failed":false}',
+    '{"kind":"receipt","shard":1,"tenant":"t","endpoint":"e","version":1,"through":0,"moved":null,"sequences":["1"],"failed":false}',
   ],
   ["no shard", '{"kind":"changed","tenant":null,"what":"keys"}'],
   ["tenant of a wrong type", '{"kind":"changed","shard":1,"tenant":7,"what":"keys"}'],

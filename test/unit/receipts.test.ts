@@ -5,7 +5,7 @@ import { createReceipts, type Receipt } from "../../src/push/receipts.ts";
 import { waitUntil } from "../support/wait.ts";
 
 function receipt(version: number, more: Partial<Receipt> = {}): Receipt {
-  return { version, through: 0, sequences: [version], failed: false, ...more };
+  return { version, through: 0, moved: null, sequences: [version], failed: false, ...more };
 }
 
 /** Of a lane that was opened with 3 receipts. */

@@ -116,4 +116,21 @@ describe("the window of a lane", () => {
     window.moveTo(at(60));
     expect(window.low().sequence).toBe(54);
   });
+
+  test("passes over what a receipt has settled, but not what is under way", () => {
+    const window = createWindow(at(0), 0);
+    window.add(at(1));
+    window.add(at(3));
+    window.moveTo(at(4));
+    window.settle(3);
+    window.skipTo(at(10), 9);
+    expect(window.low()).toEqual({ ...at(0), matched: 0 });
+    expect(window.scanned()).toEqual(at(10));
+    expect(window.add(at(12))).toEqual({ previous: 9, isNew: true });
+    window.moveTo(at(12));
+    window.settle(1);
+    expect(window.low()).toEqual({ ...at(3), matched: 3 });
+    window.settle(12);
+    expect(window.low()).toEqual({ ...at(12), matched: 12 });
+  });
 });

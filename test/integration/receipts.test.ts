@@ -322,5 +322,7 @@ describe("a receipt is refused", () => {
 
 async function listed(event: string, more = ""): Promise<Record<string, unknown>[]> {
   const { receipts } = await suite.client.expectOk("GET", `/receipts?event=${event}${more}`);
-  return (receipts as Record<string, unknown>[]).map(({ at: _, ...shown }) => shown);
+  return (receipts as Record<string, unknown>[]).map(({ endpoint, event: of, status, detail }) => {
+    return { endpoint, event: of, status, detail };
+  });
 }

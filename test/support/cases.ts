@@ -248,10 +248,14 @@ export const cases: Readonly<Record<string, Case>> = {
       "cursor-invalid": ({ things: { endpoint } }) => ({
         body: { endpoint, through: "x".repeat(64), status: "processed" },
       }),
+      "not-found": ({ things: { event: id } }) => ({
+        body: { endpoint: "ep_none", events: [id], status: "processed" },
+      }),
     },
   },
   listReceipts: {
     samples: [{ status: 200, build: ({ things }) => ({ query: { event: things.event } }) }],
+    problems: { "not-found": () => ({ query: { event: "evt_none" } }) },
   },
   replayDelivery: {
     samples: [{ status: 202, build: async (sender) => (await pausedDelivery(sender)).request }],

@@ -176,17 +176,25 @@ function sources(
           where e.tenant = ${tenant} and e.day = ${day}
             and e.day >= (select oldest_day from log_settings)
           order by e.sequence desc limit 1
-        ) as last
+        ) as last, coalesce((
+          select g.through from receipt_ranges g
+          where g.tenant = ${tenant} and g.endpoint = ${endpoint}
+            and g.at >= coalesce(resumed_at, '-infinity')
+          order by g.through desc limit 1
+        ), 0) as confirmed
       from positions where tenant = ${tenant} and consumer = ${endpoint}
     ), retried as materialized (
       select r.sequence, r.day, r.awaiting and r.due_at > now() as accepted from retries r
-      where r.tenant = ${tenant} and r.endpoint = ${endpoint} and r.sequence > ${after}
+      where r.tenant = ${tenant} and r.endpoint = ${endpoint}
+        -- What a receipt has settled as a whole may still be there: it goes in steps.
+        and r.sequence > greatest(${after}, (select confirmed from place))
         and r.sequence <= (select last from place)
       order by r.sequence limit ${scanLimit}
     ), dead as materialized (
       select d.sequence from deliveries d
       where d.tenant = ${tenant} and d.endpoint = ${endpoint} and d.day = ${day}
-        and d.status = 'dead' and d.sequence > ${after}
+        and d.status = 'dead'
+        and d.sequence > greatest(${after}, (select confirmed from place))
       order by d.sequence limit ${limit + 1}
     ), blocked as materialized (
       select b.key, b.subject, b.sequence from blocked_subjects b

@@ -73,6 +73,32 @@ describe("a receiver that fails", () => {
   });
 });
 
+test("a receipt through the walk's cursor settles all of it, and nothing of it is pushed again", async () => {
+  const { tenant, receiver, id } = await suite.pushTo(
+    { kind: "answer", status: 500 },
+    { retry_schedule: ["2s", "1h"] },
+  );
+  await append(tenant, 40);
+  await missedWhen(id, range(1, 40));
+  await suite.client.act(id, "pause");
+  await suite.client.endpointWhen(id, (endpoint) => endpoint.in_flight === 0, deadlineMs);
+  const { cursor } = await page(id, { limit: "100" });
+  await suite.client.expectOk("POST", "/receipts", {
+    ...{ endpoint: id, through: cursor, status: "processed" },
+  });
+  expect(await walk(id)).toEqual([]);
+
+  const before = receiver.requests.length;
+  receiver.behave({ kind: "answer" });
+  await suite.client.act(id, "resume");
+  await append(tenant, 3);
+  await suite.client.endpointWhen(id, ({ position }) => Number(position) === 43, deadlineMs);
+  const pushed = receiver.requests.slice(before);
+  const sequences = pushed.map(({ headers }) => Number(headers["tidegate-sequence"]));
+  expect(sequences.toSorted((a, b) => a - b)).toEqual([41, 42, 43]);
+  expect(await walk(id)).toEqual([]);
+});
+
 /**
  * Goal: a reader and an endpoint that comes back close the hole together. Method: an outage leaves
  * retries, an open circuit and much that waits; then the receiver answers, and pages are read beside

@@ -81,6 +81,19 @@ describe("what was missed", () => {
     expect((await walk(api, lane)).seen).toEqual([1, 11, 30]);
   });
 
+  test("is not what a receipt has settled whose rows have not all gone yet", async () => {
+    const lane = await laneThat({ position: 30, status: "active" });
+    await giveRetries(sql, lane, [3, 12, 29]);
+    await giveDeliveries(sql, lane, "dead", [4, 14, 28]);
+    await sql`
+      insert into receipt_ranges (tenant, endpoint, after, through, day, at)
+      values (${lane.tenant.id}, ${lane.uuid}, 0, 20, current_date, now())`;
+    expect((await walk(api, lane)).seen).toEqual([28, 29]);
+    // It was moved back since.
+    await sql`update positions set resumed_at = now() where consumer = ${lane.uuid}`;
+    expect((await walk(api, lane)).seen).toEqual([3, 4, 12, 14, 28, 29]);
+  });
+
   test("is what blocked subjects hold, up to the position", async () => {
     const lane = await laneThat({ position: 24, status: "active" });
     await block(sql, lane, "s1", 6);

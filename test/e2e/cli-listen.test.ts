@@ -1,9 +1,12 @@
 /** `tidegate listen`: what a receiver in development gets is what the gateway would push. */
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { jsonLines, runCli, startCli } from "../support/cli.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { startReceiver, type Received } from "../support/receiver.ts";
+
+/** Each command is a process, which takes a second and more to start on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const deadlineMs = 20_000;
 
@@ -139,45 +142,41 @@ test("in the place of an endpoint it has its filter, its secret and its form", a
   expect(verified).toMatchObject({ type: "order.created" });
 });
 
-test(
-  "while the gateway is restarted it waits, and goes on without a gap",
-  { timeout: 120_000 },
-  async () => {
-    await using first = await startTestGateway();
-    await first.createTenant("restarted");
-    await using receiver = await startReceiver();
-    const env = { TIDEGATE_URL: first.url, TIDEGATE_KEY: first.operatorKey };
-    // A second process of the installation comes in the place of the first, at the same address.
-    const again = { ...first.environment, PORT: new URL(first.url).port };
-    await using original = await startTestGateway({ ...first.environment });
-    const args = ["--tenant", "restarted", "--forward", receiver.url];
-    using listening = startCli(["listen", ...args], {
-      env: { ...env, TIDEGATE_URL: original.url },
-    });
-    await secretOf(listening);
-    await first.append("restarted", { data: 1 });
-    await receiver.received(1, deadlineMs);
-    const port = new URL(original.url).port;
-    await original.stop();
-    await first.append("restarted", { data: 2 }, { data: 3 });
-    await listening.says(/; again in /);
-    await using replaced = await startTestGateway({ ...again, PORT: port });
-    await first.append("restarted", { data: 4 });
-    await receiver.received(4, 60_000);
-    expect(replaced.url).toBe(original.url);
-    const sequences = receiver.requests.map(({ headers }) => [
-      Number(headers["tidegate-previous-sequence"]),
-      Number(headers["tidegate-sequence"]),
-    ]);
-    expect(sequences).toEqual([
-      [0, 1],
-      [1, 2],
-      [2, 3],
-      [3, 4],
-    ]);
-    expect(await listening.interrupt()).toMatchObject({ code: 0 });
-  },
-);
+test("while the gateway is restarted it waits, and goes on without a gap", async () => {
+  await using first = await startTestGateway();
+  await first.createTenant("restarted");
+  await using receiver = await startReceiver();
+  const env = { TIDEGATE_URL: first.url, TIDEGATE_KEY: first.operatorKey };
+  // A second process of the installation comes in the place of the first, at the same address.
+  const again = { ...first.environment, PORT: new URL(first.url).port };
+  await using original = await startTestGateway({ ...first.environment });
+  const args = ["--tenant", "restarted", "--forward", receiver.url];
+  using listening = startCli(["listen", ...args], {
+    env: { ...env, TIDEGATE_URL: original.url },
+  });
+  await secretOf(listening);
+  await first.append("restarted", { data: 1 });
+  await receiver.received(1, deadlineMs);
+  const port = new URL(original.url).port;
+  await original.stop();
+  await first.append("restarted", { data: 2 }, { data: 3 });
+  await listening.says(/; again in /);
+  await using replaced = await startTestGateway({ ...again, PORT: port });
+  await first.append("restarted", { data: 4 });
+  await receiver.received(4, 60_000);
+  expect(replaced.url).toBe(original.url);
+  const sequences = receiver.requests.map(({ headers }) => [
+    Number(headers["tidegate-previous-sequence"]),
+    Number(headers["tidegate-sequence"]),
+  ]);
+  expect(sequences).toEqual([
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [3, 4],
+  ]);
+  expect(await listening.interrupt()).toMatchObject({ code: 0 });
+});
 
 test("what cannot be forwarded is wrong usage", async () => {
   const env = { TIDEGATE_URL: gateway.url, TIDEGATE_KEY: gateway.operatorKey };

@@ -1,9 +1,12 @@
 /** `tidegate replay` and `missed`: closing the holes that a receiver has left, from the terminal. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { jsonLines, runCli, startCli } from "../support/cli.ts";
 import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
+
+/** Each command is a process, which takes a second and more to start on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const deadlineMs = 20_000;
 

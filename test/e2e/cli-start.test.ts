@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { generateKeyRing } from "../../src/keyring.ts";
 import { jsonLines, runCli, startCli } from "../support/cli.ts";
 import { createEmptyDatabase } from "../support/migrations.ts";
@@ -15,6 +15,9 @@ import { natsUrl } from "../support/nats.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { createDirectory } from "../support/process.ts";
 import { waitUntil } from "../support/wait.ts";
+
+/** Each command is a process, which takes a second and more to start on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 type Finding = { verdict: string; what: string; text: string; advice?: string };
 
@@ -32,51 +35,47 @@ async function doctor(env: Record<string, string>, ...args: string[]) {
   return { ...result, findings, of: (what: string) => findings.find((each) => each.what === what) };
 }
 
-test(
-  "a gateway that was started here is found with its key, without any option",
-  { timeout: 120_000 },
-  async () => {
-    const cwd = directory.path;
-    using gateway = startCli(["start", "--port", "0"], { cwd, env: { LOG_LEVEL: "error" } });
-    const url = await waitUntil(() => /^listening on (\S+)$/m.exec(gateway.stdout())?.[1], {
-      deadlineMs: 60_000,
-    });
-    const env = { TIDEGATE_URL: url };
-    const created = await runCli(["tenants", "create", "acme"], { cwd, env });
-    expect(created).toMatchObject({ code: 0, stdout: "acme is there\n", stderr: "" });
-    const sent = await runCli(["send", "--type", "a.b", "--data", "1"], { cwd, env });
-    expect(sent).toMatchObject({ code: 0, stderr: "" });
-    const read = await runCli(["tail", "--from", "earliest", "-n", "1", "--json"], { cwd, env });
-    expect(jsonLines(read.stdout)).toMatchObject([{ tenant: "acme", data: 1 }]);
+test("a gateway that was started here is found with its key, without any option", async () => {
+  const cwd = directory.path;
+  using gateway = startCli(["start", "--port", "0"], { cwd, env: { LOG_LEVEL: "error" } });
+  const url = await waitUntil(() => /^listening on (\S+)$/m.exec(gateway.stdout())?.[1], {
+    deadlineMs: 60_000,
+  });
+  const env = { TIDEGATE_URL: url };
+  const created = await runCli(["tenants", "create", "acme"], { cwd, env });
+  expect(created).toMatchObject({ code: 0, stdout: "acme is there\n", stderr: "" });
+  const sent = await runCli(["send", "--type", "a.b", "--data", "1"], { cwd, env });
+  expect(sent).toMatchObject({ code: 0, stderr: "" });
+  const read = await runCli(["tail", "--from", "earliest", "-n", "1", "--json"], { cwd, env });
+  expect(jsonLines(read.stdout)).toMatchObject([{ tenant: "acme", data: 1 }]);
 
-    const elsewhere = await runCli(["tail"], { env });
-    expect(elsewhere).toMatchObject({ code: 2, stdout: "" });
-    expect(elsewhere.stderr).toMatch(/No key is given[^]*TIDEGATE_KEY/);
+  const elsewhere = await runCli(["tail"], { env });
+  expect(elsewhere).toMatchObject({ code: 2, stdout: "" });
+  expect(elsewhere.stderr).toMatch(/No key is given[^]*TIDEGATE_KEY/);
 
-    const healthy = await doctor(env, "--url", url);
-    expect(healthy.of("gateway")).toMatchObject({
-      verdict: "ok",
-      text: `${url} is ready: database up, fanout up`,
-    });
-    expect(healthy.of("gateway's clock")).toMatchObject({ verdict: "ok" });
-    expect(healthy.of("key")).toMatchObject({ verdict: "ok", text: "an operator's" });
-    expect(healthy.of("data directory")).toMatchObject({ verdict: "ok" });
-    const key = join(cwd, ".tidegate", "operator-key");
-    await chmod(key, 0o644);
-    expect((await doctor(env)).of("data directory")).toMatchObject({
-      ...{ verdict: "warn", advice: expect.stringContaining("chmod 600") },
-    });
-    const other = await createDirectory();
-    await copyFile(key, join(other.path, "operator-key"));
-    const found = await runCli(["tenants"], { env: { ...env, TIDEGATE_DATA_DIR: other.path } });
-    expect(found.stdout).toContain("acme");
-    await other[Symbol.asyncDispose]();
+  const healthy = await doctor(env, "--url", url);
+  expect(healthy.of("gateway")).toMatchObject({
+    verdict: "ok",
+    text: `${url} is ready: database up, fanout up`,
+  });
+  expect(healthy.of("gateway's clock")).toMatchObject({ verdict: "ok" });
+  expect(healthy.of("key")).toMatchObject({ verdict: "ok", text: "an operator's" });
+  expect(healthy.of("data directory")).toMatchObject({ verdict: "ok" });
+  const key = join(cwd, ".tidegate", "operator-key");
+  await chmod(key, 0o644);
+  expect((await doctor(env)).of("data directory")).toMatchObject({
+    ...{ verdict: "warn", advice: expect.stringContaining("chmod 600") },
+  });
+  const other = await createDirectory();
+  await copyFile(key, join(other.path, "operator-key"));
+  const found = await runCli(["tenants"], { env: { ...env, TIDEGATE_DATA_DIR: other.path } });
+  expect(found.stdout).toContain("acme");
+  await other[Symbol.asyncDispose]();
 
-    expect(await gateway.interrupt()).toMatchObject({ code: 0 });
-  },
-);
+  expect(await gateway.interrupt()).toMatchObject({ code: 0 });
+});
 
-test("npx finds the command in a clone", { timeout: 90_000 }, async () => {
+test("npx finds the command in a clone", async () => {
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
   // With a cache of its own npm has not seen this clone before.
   const cache = join(directory.path, "npm-cache");

@@ -1,10 +1,13 @@
 /** The command line as real processes with pipes, against a whole gateway. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { bin, jsonLines, runCli, startCli, type CliOptions } from "../support/cli.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { startReceiver } from "../support/receiver.ts";
+
+/** Each command is a process, which takes a second and more to start on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let gateway: TestGateway;
 

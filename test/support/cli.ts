@@ -20,7 +20,7 @@ export type CliExit = {
 };
 
 /** The machine may be busy with everything else. */
-const deadlineMs = 20_000;
+const deadlineMs = 60_000;
 
 /** Runs a command to its end. */
 export async function runCli(args: readonly string[], options?: CliOptions): Promise<CliExit> {

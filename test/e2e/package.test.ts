@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -18,7 +18,7 @@ import { createTestDatabase } from "../support/postgres.ts";
 import { createDirectory, productionEnvironment, startGatewayProcess } from "../support/process.ts";
 
 /** Gzipped. What everybody loads who wants all of it; measured, and a tenth more. */
-const sizeMaxBytes = 10_000;
+const sizeMaxBytes = 16_500;
 
 const node18 = `node-${process.platform}-${process.arch}`;
 const node18Flag = "--experimental-global-webcrypto";
@@ -101,12 +101,13 @@ describe("the library", () => {
 
   test("imports nothing but its own files, and is small", async () => {
     const folder = inProject("tidegate/dist/client");
-    const files = (await readdir(folder)).filter((file) => file.endsWith(".js"));
+    const all = await readdir(folder, { recursive: true });
+    const files = all.filter((file) => file.endsWith(".js"));
     expect(files).toContain("client.js");
     for (const file of files) {
       const text = await readFile(join(folder, file), "utf8");
       const imported = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"([^"]+)"/g)];
-      for (const [, name = ""] of imported) expect(files).toContain(name.replace("./", ""));
+      for (const [, name = ""] of imported) expect(files).toContain(join(dirname(file), name));
       expect(text.replaceAll(/\/\*[^]*?\*\/|"[^"]*"/g, "")).not.toMatch(/\brequire\(|node:/);
     }
     // Nothing is external: whatever else it imported would fail here.

@@ -15,6 +15,7 @@ import { depth } from "./trials/depth.ts";
 import { down } from "./trials/down.ts";
 import { hung } from "./trials/hung.ts";
 import { idle } from "./trials/idle.ts";
+import { inbox } from "./trials/inbox.ts";
 import { keyed } from "./trials/keyed.ts";
 import { killed } from "./trials/killed.ts";
 import { locked } from "./trials/locked.ts";
@@ -32,7 +33,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle],
-  ...[receipt, replay],
+  ...[receipt, replay, inbox],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -18,6 +18,8 @@ export type Worker<Offered extends Operations> = {
   /** The busiest its event loop was since this was last asked, from 0 to 1. */
   busiest(): number;
   stop(): Promise<void>;
+  /** SIGKILL: nothing of it goes on, and calls under way are rejected. */
+  kill(): Promise<void>;
 };
 
 export type Call = { readonly id: number; readonly name: string; readonly input: unknown };
@@ -52,7 +54,7 @@ export function startWorker<Offered extends Operations>(
   child.on("exit", (code, signal) => {
     rejectAll(new Error(`the ${name} worker ended (${signal ?? `exit code ${code}`})`));
   });
-  return { call: call as Worker<Offered>["call"], busiest: takeBusiest, stop };
+  return { call: call as Worker<Offered>["call"], busiest: takeBusiest, stop, kill };
 
   function call(operation: string, input?: unknown): Promise<unknown> {
     calls += 1;
@@ -94,5 +96,12 @@ export function startWorker<Offered extends Operations>(
     child.kill("SIGTERM");
     await ended;
     clearTimeout(timer);
+  }
+
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
   }
 }

@@ -10,8 +10,12 @@
  * What an endpoint that is served has come to, or is about to, is on its way rather than missed. A
  * look ends before the first of those: whoever confirms all that lies before the end of a look
  * confirms no push that may yet fail.
+ *
+ * The statements go through `orm`, which prepares none: a plan that was kept from a time when
+ * `retries` was empty reads all of it again for each row, when a million are there.
  */
-import { arrayText, type Sql } from "../db/database.ts";
+import { sql as template } from "drizzle-orm";
+import { arrayText, type OrmTransaction } from "../db/database.ts";
 import type { Day, LogEvent, Position, Sequence, TenantId } from "../log/event.ts";
 import type { Filter } from "../log/filter.ts";
 import { matching } from "../log/matching.ts";
@@ -54,21 +58,21 @@ const heldMaxRows = 4_000;
 
 export type MissedReader = ReturnType<typeof createMissedReader>;
 
-export function createMissedReader(sql: Sql) {
+export function createMissedReader(orm: Pick<OrmTransaction, "execute">) {
   return { find, days, look, events };
 
   /** As it is now; undefined for one of another tenant, and for what is no endpoint's id. */
   async function find(name: string, tenant: TenantId | undefined): Promise<Misser | undefined> {
     const uuid = endpointUuid(name);
     if (uuid === undefined) return undefined;
-    const owned = tenant === undefined ? sql`` : sql`and e.tenant = ${tenant}`;
-    const [row] = await sql<(Omit<Misser, "filter"> & Filter)[]>`
+    const owned = tenant === undefined ? template`` : template`and e.tenant = ${tenant}`;
+    const [row] = await orm.execute<Omit<Misser, "filter"> & Filter>(template`
       select e.tenant, t.name as "tenantName", t.erasing_since is not null as erasing,
         e.id as endpoint, e.types, e.subjects, p.generation
       from endpoints e
       join positions p on p.tenant = e.tenant and p.consumer = e.id
       join tenants t on t.id = e.tenant
-      where e.id = ${uuid} ${owned}`;
+      where e.id = ${uuid} ${owned}`);
     if (row === undefined) return undefined;
     const { types, subjects, ...misser } = row;
     return { ...misser, filter: { types, subjects } };
@@ -80,7 +84,7 @@ export function createMissedReader(sql: Sql) {
    * planner from reading all of a table instead.
    */
   function days({ tenant, endpoint }: Misser, after: Position): Promise<MissedDay[]> {
-    return sql<MissedDay[]>`
+    return orm.execute<MissedDay>(template`
       with log as (
         select day, first_sequence as first, lead(first_sequence) over (order by day) - 1 as last
         from log_days
@@ -93,13 +97,16 @@ export function createMissedReader(sql: Sql) {
         or (select 1 from blocked_subjects b
           where b.tenant = ${tenant} and b.endpoint = ${endpoint} and b.day <= l.day limit 1)
           is not null
-        or (select 1 from retries r
-          where r.tenant = ${tenant} and r.endpoint = ${endpoint} and r.sequence >= l.first
-            and r.sequence > ${after.sequence} and r.sequence <= l.last limit 1) is not null
+        -- By the whole key: else the planner may take the index on what is due, and read all of it.
+        or (select r.tenant = ${tenant} and r.endpoint = ${endpoint} and r.sequence <= l.last
+          from retries r
+          where (r.tenant, r.endpoint, r.sequence)
+            > (${tenant}::uuid, ${endpoint}::uuid, greatest(l.first - 1, ${after.sequence}::bigint))
+          order by r.tenant, r.endpoint, r.sequence limit 1)
         or (select 1 from deliveries d
           where d.tenant = ${tenant} and d.endpoint = ${endpoint} and d.day = l.day
             and d.status = 'dead' and d.sequence > ${after.sequence} limit 1) is not null
-      order by l.day`;
+      order by l.day`);
   }
 
   /**
@@ -108,8 +115,8 @@ export function createMissedReader(sql: Sql) {
    */
   async function look(misser: Misser, range: LookRange): Promise<Look | undefined> {
     const { limit } = range;
-    const rows = await sql<LookRow[]>`
-      with ${sources(sql, misser, range)}, ${judged(sql, misser, range)}
+    const rows = await orm.execute<LookRow>(template`
+      with ${sources(misser, range)}, ${judged(misser, range)}
       select p.last, e.cut, e.before, m.sequence,
         (select count(*) from waiting) + (select count(*) from retried)
           + (select count(*) from held) as scanned
@@ -117,7 +124,7 @@ export function createMissedReader(sql: Sql) {
         select sequence from missed
         where sequence <= least(e.cut, e.before, p.last) order by sequence limit ${limit + 1}
       ) m on true
-      order by m.sequence`;
+      order by m.sequence`);
     const [row] = rows;
     return row && toLook(row, rows, limit);
   }
@@ -129,7 +136,7 @@ export function createMissedReader(sql: Sql) {
     sequences: readonly Sequence[],
     maxBytes: number,
   ): Promise<LogEvent[]> {
-    const rows = await sql<LogEvent[]>`
+    const rows = await orm.execute<LogEvent>(template`
       with found as materialized (
         select e.* from unnest(${arrayText(sequences)}::bigint[]) as wanted(sequence)
         cross join lateral (
@@ -147,7 +154,7 @@ export function createMissedReader(sql: Sql) {
         from found
       ) as weighed
       where bytes_before < ${maxBytes}
-      order by sequence`;
+      order by sequence`);
     return rows;
   }
 }
@@ -165,11 +172,10 @@ export type LookRange = {
 
 /** Where the endpoint stands, and a run of rows of each kind. */
 function sources(
-  sql: Sql,
   { tenant, endpoint }: Misser,
   { day, after, scanned, limit, scanLimit }: LookRange,
 ) {
-  return sql`
+  return template`
     place as materialized (
       select sequence, status = 'active' and circuit = 'closed' as served, (
           select e.sequence from events e
@@ -185,11 +191,13 @@ function sources(
       from positions where tenant = ${tenant} and consumer = ${endpoint}
     ), retried as materialized (
       select r.sequence, r.day, r.awaiting and r.due_at > now() as accepted from retries r
-      where r.tenant = ${tenant} and r.endpoint = ${endpoint}
-        -- What a receipt has settled as a whole may still be there: it goes in steps.
-        and r.sequence > greatest(${after}, (select confirmed from place))
-        and r.sequence <= (select last from place)
-      order by r.sequence limit ${scanLimit}
+      -- By the whole key, see above. What a receipt has settled as a whole may still be there: it
+      -- goes in steps.
+      where (r.tenant, r.endpoint, r.sequence) > (${tenant}::uuid, ${endpoint}::uuid,
+          greatest(${after}::bigint, (select confirmed from place)))
+        and (r.tenant, r.endpoint, r.sequence)
+          <= (${tenant}::uuid, ${endpoint}::uuid, (select last from place))
+      order by r.tenant, r.endpoint, r.sequence limit ${scanLimit}
     ), dead as materialized (
       select d.sequence from deliveries d
       where d.tenant = ${tenant} and d.endpoint = ${endpoint} and d.day = ${day}
@@ -223,33 +231,32 @@ function sources(
 }
 
 /** What of these was missed, and how far that can be told. */
-function judged(
-  sql: Sql,
-  { tenant, endpoint, filter }: Misser,
-  { day, limit, scanLimit }: LookRange,
-) {
-  const isOpen = sql`${matching(sql, filter)} and (
+function judged({ tenant, endpoint, filter }: Misser, { day, limit, scanLimit }: LookRange) {
+  const isOpen = template`${matching(template, filter)} and (
       select true from deliveries d
       where d.tenant = ${tenant} and d.endpoint = ${endpoint} and d.day = ${day}
         -- What was skipped lies before the position, unless that was moved back: then it waits.
         and d.sequence = e.sequence and d.status <> 'skipped' limit 1) is null
-    and (
-      select true from retries r
-      where r.tenant = ${tenant} and r.endpoint = ${endpoint} and r.sequence = e.sequence
-      limit 1) is null`;
-  return sql`
+    -- Beyond a run that was cut short nothing is told.
+    and not exists (select from retried r where r.sequence = e.sequence)`;
+  return template`
     owed as materialized (
       select e.sequence, e.on_its_way from waiting e where ${isOpen}
-    ), ends as materialized (
+    ), cuts as materialized (
       select least(
-          (select max(sequence) from retried having count(*) = ${scanLimit}),
-          (select max(sequence) from dead having count(*) = ${limit + 1}),
-          (select min(last) from (
-            select max(sequence) as last from held group by key
-            having count(*) = (select rows from share)) as cut),
-          (select max(sequence) from waiting having count(*) = ${scanLimit})
-        ) as cut,
-        (select min(sequence) from owed where on_its_way) - 1 as before
+        (select max(sequence) from retried having count(*) = ${scanLimit}),
+        (select max(sequence) from dead having count(*) = ${limit + 1}),
+        (select min(last) from (
+          select max(sequence) as last from held group by key
+          having count(*) = (select rows from share)) as cut),
+        (select max(sequence) from waiting having count(*) = ${scanLimit})
+      ) as cut
+    ), ends as materialized (
+      select cut, (
+          select min(sequence) from owed
+          where on_its_way and (cut is null or sequence <= cut)
+        ) - 1 as before
+      from cuts
     ), missed as (
       select e.sequence from retried e
       where not e.accepted and e.day = ${day} and (
@@ -259,9 +266,7 @@ function judged(
           and d.sequence = e.sequence limit 1) is not true
       union
       select e.sequence from dead e
-      where (select r.awaiting and r.due_at > now() from retries r
-        where r.tenant = ${tenant} and r.endpoint = ${endpoint} and r.sequence = e.sequence
-        limit 1) is not true
+      where not exists (select from retried r where r.sequence = e.sequence and r.accepted)
       union
       select e.sequence from held e where ${isOpen}
       union

@@ -2,11 +2,14 @@
  * Filters in SQL, for statements that look for events without bringing out those that do not match.
  * They ask the same of an event as `compileFilter`.
  */
-import { arrayText, type Sql } from "../db/database.ts";
+import { arrayText } from "../db/database.ts";
 import type { Filter } from "./filter.ts";
 
-/** A condition over columns that are named `type` and `subject`. */
-export function matching(sql: Sql, { types, subjects }: Filter) {
+/** Of the driver, or of drizzle. */
+type Tag<Fragment> = (text: TemplateStringsArray, ...values: (string | boolean)[]) => Fragment;
+
+/** A condition over columns that are named `type` and `subject`, of the statement that `sql` makes. */
+export function matching<Fragment>(sql: Tag<Fragment>, { types, subjects }: Filter): Fragment {
   const { exact, below } = splitTypes(types ?? []);
   return sql`(${types === null}::boolean or type = any(${arrayText(exact)}::text[])
       or type like any(${arrayText(below)}::text[]))

@@ -38,7 +38,7 @@ export function createPullStage(given: {
   const pull = createPull(reading);
   const { tenantByPrefix } = given.directory;
   const filterOfEndpoint = createEndpointFilterOf(sql);
-  const reader = createMissedReader(sql);
+  const reader = createMissedReader(given.database.orm);
   const missed = createMissed({ ...reading, missed: reader });
   const consumers = createConsumerReader({
     ...{ pull, waits, marks: given.marks },

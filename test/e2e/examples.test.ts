@@ -5,9 +5,11 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { EventSource } from "eventsource";
+import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { answers, createExamples, freePort, startProgram } from "../support/examples.ts";
 import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
+import { createTestDatabase } from "../support/postgres.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const deadlineMs = 20_000;
@@ -45,6 +47,59 @@ test("the receiver takes what the gateway pushes, and nothing that is not signed
       Number((await succeed(gateway.call("GET", `/endpoints/${String(id)}`)))["position"]) === 1,
     { deadlineMs },
   );
+});
+
+test("the inbox counts every event once: pushed, missed while it was down, pushed again", async () => {
+  await using database = await createTestDatabase();
+  const sql = postgres(database.url, { max: 1 });
+  await gateway.createTenant("inbox");
+  const KEY = await gateway.createKey("inbox", ["receive"]);
+  const PORT = await freePort();
+  const body = { tenant: "inbox", url: `http://127.0.0.1:${PORT}/hook` };
+  const { id, secret } = await succeed(gateway.call("POST", "/endpoints", { body }));
+  const ENDPOINT = String(id);
+  const env = { URL: gateway.url, KEY, PORT, ENDPOINT, SECRET: String(secret) };
+  const startInbox = () =>
+    start(process.execPath, ["inbox.js"], { ...env, DATABASE_URL: database.url });
+  let paid = 0;
+  const pay = async (amount: number) => {
+    const [result] = await gateway.append("inbox", { data: { customer: "ann", amount } });
+    paid += amount;
+    return Number(result?.sequence);
+  };
+  /** On a busy machine a page may be quicker than a push. */
+  const payUntilPushed = async (inbox: ReturnType<typeof start>) => {
+    for (let by = ""; by !== "push";) {
+      const sequence = await pay(1);
+      by = (await inbox.says(new RegExp(`^${sequence} (push|pull) ann 1$`, "m")))[1] ?? "";
+    }
+  };
+  const tell = (action: "poll" | "resume") =>
+    succeed(gateway.call("POST", `/endpoints/${ENDPOINT}/${action}`, { body: {} }));
+  try {
+    {
+      await using inbox = startInbox();
+      await answers(body.url);
+      await payUntilPushed(inbox);
+    }
+    // Killed, maybe before its commit. What comes now is not pushed while it is down.
+    await tell("poll");
+    const missed = [await pay(10), await pay(20), await pay(40)];
+    await using inbox = startInbox();
+    for (const sequence of missed) await inbox.says(new RegExp(`^${sequence} pull ann`, "m"));
+    await tell("resume");
+    await payUntilPushed(inbox);
+    await waitUntil(
+      async () => {
+        const [row] = await sql`select paid from totals where customer = 'ann'`;
+        return Number(row?.["paid"]) >= paid;
+      },
+      { deadlineMs },
+    );
+    expect(await sql`select * from totals`).toEqual([{ customer: "ann", paid: String(paid) }]);
+  } finally {
+    await sql.end();
+  }
 });
 
 test("the poller prints every event once and in its bytes, over restarts", async () => {

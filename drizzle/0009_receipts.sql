@@ -458,10 +458,9 @@ begin
         values (its_tenant, its_endpoint, coalesce(ended.through, 0), to_sequence, to_day,
           new_detail, told_at);
     end if;
-    -- Subjects that are further on stay. Of the others there is nothing left up to here, and beyond a
-    -- position that was behind all is scanned anew.
-    delete from blocked_subjects b where b.tenant = its_tenant and b.endpoint = its_endpoint
-      and b.sequence <= to_sequence and place.sequence <= to_sequence;
+    -- Subjects that are further on stay. Of the others there is nothing left up to here, and whoever
+    -- drives the endpoint may have passed over what they have beyond, and write its position there
+    -- before it hears of this: so they are kept, until it finds that there is no more of them.
     update blocked_subjects b
       set sequence = to_sequence, day = to_day, matched = greatest(b.matched, to_matched)
       where b.tenant = its_tenant and b.endpoint = its_endpoint and b.sequence < to_sequence;

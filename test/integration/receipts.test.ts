@@ -240,6 +240,30 @@ describe("a receipt through a cursor", () => {
     expect(receiver.requests.length).toBe(under + 10);
     expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
   });
+
+  test("leaves to be pushed what a live lane has passed over, since its subject is behind", async () => {
+    const { released, release } = gate();
+    const { tenant, receiver, id } = await pushTo(
+      async (request) => {
+        if (sequenceOf(request) === 1) return refusing;
+        if (sequenceOf(request) === 2) await released;
+        return accepting;
+      },
+      { ...later, ordering: "subject" },
+    );
+    const subjects = ["behind", "slow", "behind", "behind", "behind", "quick"];
+    const events = subjects.map((subject) => ({ tenant, type: "a", subject, data: {} }));
+    await suite.client.expectOk("POST", "/events", { events });
+    await when(id, ({ retrying, delivered }) => retrying?.[0] === 1 && delivered?.[0] === 6);
+    // The position stands before what is under way, and the lane is far beyond.
+    const { cursor } = await suite.client.page(tenant, { limit: "3" });
+    expect(await send(id, { through: cursor, status: "processed" })).toMatchObject({ passed: 2 });
+    release();
+    await suite.client.endpointWhen(id, ({ position }) => Number(position) === 6, deadlineMs);
+    await receiver.received(5);
+    expect(sequencesOf(receiver.requests).toSorted((a, b) => a - b)).toEqual([1, 2, 4, 5, 6]);
+    expect(await standing(id)).toEqual({ delivered: [2, 4, 5, 6], settled: [1] });
+  });
 });
 
 describe("the receipts of an event", () => {

@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * Read events after a cursor, in order
-         * @description A cursor always comes back, moved past all that was scanned, also on an empty page; a page may be short or empty with `has_more` when much was scanned. It also ends at 4 MiB, and counts as full then. A full page reached by a cursor never changes and may be cached.
+         * @description A cursor always comes back, moved past all that was scanned, also on an empty page; a page may be short or empty with `has_more` when much was scanned. It also ends at 4 MiB, and counts as full then. A full page reached by a cursor never changes and may be cached; with `endpoint` it changes with what that matches, and its `ETag` tells.
          */
         get: operations["listEvents"];
         put?: never;

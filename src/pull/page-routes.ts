@@ -46,9 +46,14 @@ export function waitMsOf({ wait }: { wait?: number | undefined }, request: ApiRe
 }
 
 /** The page in the form that the client asks for, with a link to the next one if that has one. */
-export function pageReply(page: Page, request: ApiRequest, { linked = true } = {}) {
+export function pageReply(
+  page: Page,
+  request: ApiRequest,
+  { linked = true, isLasting = true } = {},
+) {
   const form = formOf(request);
-  const headers = pageHeaders(page, form, linked ? (request.incoming.url ?? "") : undefined);
+  const target = linked ? (request.incoming.url ?? "") : undefined;
+  const headers = pageHeaders(page, form, target, { isLasting });
   const contentType = form === "batch" ? batchMediaType : "application/json";
   return { status: 200, text: pageText(page, form), contentType, headers } as const;
 }

@@ -13,6 +13,9 @@ export type PageForm = "page" | "batch";
 /** A page that never changes is worth keeping; an hour bounds what a stolen disk may hold. */
 const lastingSeconds = 3_600;
 
+/** What its address stands for may change: to be asked for again each time. */
+const checked = "private, no-cache";
+
 export function pageText(page: Page, form: PageForm): string {
   if (form === "batch") return `[${page.events}]`;
   return `{"events":[${page.events}],"cursor":"${page.cursor}","has_more":${page.hasMore}}`;
@@ -20,12 +23,13 @@ export function pageText(page: Page, form: PageForm): string {
 
 /**
  * The headers of a page. `target` is the request's path and query, `/events?types=order.*`;
- * undefined where the next page is not found by a cursor.
+ * undefined where the next page is not found by a cursor. `isLasting`: it asks for the same page always.
  */
 export function pageHeaders(
   page: Page,
   form: PageForm,
   target: string | undefined,
+  { isLasting = true } = {},
 ): Record<string, string> {
   const shared = {
     ...(target !== undefined && { link: `<${nextTarget(target, page.cursor)}>; rel="next"` }),
@@ -35,7 +39,7 @@ export function pageHeaders(
   };
   const etag = pageTag(page, form);
   if (etag === undefined) return shared;
-  const caching = `private, max-age=${lastingSeconds}, immutable`;
+  const caching = isLasting ? `private, max-age=${lastingSeconds}, immutable` : checked;
   return { ...shared, "cache-control": caching, etag };
 }
 

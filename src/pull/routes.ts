@@ -45,7 +45,8 @@ function listEvents({ pull, directory, filterOfEndpoint }: PullRoutesOptions): R
     description:
       "A cursor always comes back, moved past all that was scanned, also on an empty page; a page " +
       "may be short or empty with `has_more` when much was scanned. It also ends at 4 MiB, and " +
-      "counts as full then. A full page reached by a cursor never changes and may be cached.",
+      "counts as full then. A full page reached by a cursor never changes and may be cached; with " +
+      "`endpoint` it changes with what that matches, and its `ETag` tells.",
     access: "read",
     tenant: "named",
     limit: "reads",
@@ -73,7 +74,8 @@ function listEvents({ pull, directory, filterOfEndpoint }: PullRoutesOptions): R
         { tenant, selection, limit: query.limit, waitMs, reauthorize: authorized },
         request.outgoing,
       );
-      const reply = pageReply(page, request);
+      // What an endpoint matches may be changed, and with it the page.
+      const reply = pageReply(page, request, { isLasting: query.endpoint === undefined });
       const { headers } = reply;
       if (namesTag(request.header("if-none-match"), headers["etag"])) {
         return { status: 304, headers };

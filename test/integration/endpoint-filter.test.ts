@@ -62,6 +62,22 @@ test("its cursors are those of the same filter, until that is changed", async ()
   expect(rebased.seen).toEqual([2]);
 });
 
+test("a full page is kept only until the endpoint matches something else", async () => {
+  const { tenant, create } = await newTenant();
+  const endpoint = await create({ types: ["order.*"] });
+  const { cursor } = await page(tenant, `endpoint=${endpoint}&limit=1`);
+  const path = `/events?tenant=${tenant}&endpoint=${endpoint}&cursor=${cursor}&limit=1&rebase=true`;
+  const first = await gateway.call("GET", path);
+  expect(first.headers.get("cache-control")).toBe("private, no-cache");
+  const headers = { "if-none-match": String(first.headers.get("etag")) };
+  expect((await gateway.call("GET", path, { headers })).status).toBe(304);
+  const changed = { body: { types: ["invoice.*"] } };
+  await succeed(gateway.call("PATCH", `/endpoints/${endpoint}`, changed));
+  const second = await gateway.call("GET", path, { headers });
+  expect(second.status).toBe(200);
+  expect(second.json?.["events"]).toMatchObject([{ type: "invoice.paid" }]);
+});
+
 test("a stream shows the same", async () => {
   const { tenant, create } = await newTenant();
   const endpoint = await create({ types: ["invoice.*"] });

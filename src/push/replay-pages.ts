@@ -55,6 +55,8 @@ type Known = {
   readonly covered: boolean;
   /** The endpoint has not come to it yet, or its subject has not. */
   readonly ahead: boolean;
+  /** The job has sent it, and was interrupted before it had settled all that lies before. */
+  readonly told: boolean;
 };
 
 export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: LastMatched }) {
@@ -66,11 +68,11 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
 
     async function readDead(job: ReplayJob, from: Position): Promise<ReplayPage> {
       const wanted = typesOf(job);
-      const rows = await deadAfter(from, job.through);
+      const rows = await deadAfter(job, from);
       const found: ReplayItem[] = [];
-      for (const { previous, attempts, retrying, ...event } of rows) {
+      for (const { previous, attempts, retrying, told, ...event } of rows) {
         // In the queue of retries since, as what is left of an outage is.
-        if (retrying || !wanted.matches(event)) continue;
+        if (retrying || told || !wanted.matches(event)) continue;
         found.push(await toItem(event, { previous, attempts }));
       }
       const last = rows.at(-1);
@@ -113,7 +115,10 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
     ): Promise<ReplayPage> {
       const events = scanned.filter(({ sequence }) => sequence <= job.through);
       const wanted = typesOf(job);
-      const known = await whatIsKnown(events.filter((event) => wanted.matches(event)));
+      const known = await whatIsKnown(
+        job,
+        events.filter((event) => wanted.matches(event)),
+      );
       const items: ReplayItem[] = [];
       let matched = carried;
       for (const event of events) {
@@ -139,12 +144,13 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
     }
 
     /** In the order of the log; of large ones few. */
-    function deadAfter({ sequence, day }: Position, through: Sequence) {
-      return sql<(LogEvent & Pick<Known, "previous" | "attempts" | "retrying">)[]>`
+    function deadAfter({ id: job, through }: ReplayJob, { sequence, day }: Position) {
+      return sql<(LogEvent & Pick<Known, "previous" | "attempts" | "retrying" | "told">)[]>`
         select sequence, day::text, previous, attempts, type, subject,
           exists (
             select from retries r where r.tenant = ${endpoint.tenant}
               and r.endpoint = ${endpoint.id} and r.sequence = found.sequence) as retrying,
+          ${toldBy(job, sql`found.day`, sql`found.sequence`)} as told,
           (extract(epoch from appended_at) * 1000)::bigint as "appendedAt", envelope
         from (
           select d.*, e.type, e.subject, e.appended_at, e.envelope,
@@ -156,11 +162,7 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
               and day >= ${day} and (day, sequence) > (${day}::date, ${sequence}::bigint)
               and day >= (select oldest_day from log_settings) and sequence <= ${through}
               -- Those up to there are settled by a receipt, and about to be told so.
-              and sequence > coalesce((
-                select max(g.through) from receipt_ranges g join positions p
-                  on p.tenant = g.tenant and p.consumer = g.endpoint
-                where g.tenant = ${endpoint.tenant} and g.endpoint = ${endpoint.id}
-                  and g.at >= coalesce(p.resumed_at, '-infinity')), 0)
+              and sequence > ${confirmedAfter(sequence)}
             order by day, sequence limit ${pageMaxEvents}
           ) as d
           cross join lateral (
@@ -171,22 +173,40 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
         where bytes < ${pageMaxBytes} order by day, sequence`;
     }
 
+    /** Scalar and with a limit: one descent of an index, whatever the planner knows. */
+    function toldBy(job: string, day: ReturnType<Sql>, sequence: ReturnType<Sql>) {
+      return sql`(
+        select true from attempts a
+        where a.tenant = ${endpoint.tenant} and a.endpoint = ${endpoint.id} and a.day = ${day}
+          and a.sequence = ${sequence} and a.replay = ${job} limit 1) is not null`;
+    }
+
+    /** Up to where a receipt has settled all, if that is beyond a place; looked for once a statement. */
+    function confirmedAfter(sequence: Sequence) {
+      const { tenant, id } = endpoint;
+      return sql`coalesce((
+        select g.through from receipt_ranges g
+        where g.tenant = ${tenant} and g.endpoint = ${id} and g.through > ${sequence}
+          and g.at >= (select coalesce(resumed_at, '-infinity') from positions
+            where tenant = ${tenant} and consumer = ${id})
+        order by g.through desc limit 1), 0)`;
+    }
+
     /** Of each event, one by one by the primary keys. */
-    async function whatIsKnown(events: readonly LogEvent[]): Promise<Map<Sequence, Known>> {
+    async function whatIsKnown(
+      job: ReplayJob,
+      events: readonly LogEvent[],
+    ): Promise<Map<Sequence, Known>> {
       const { tenant, id } = endpoint;
       const rows = await sql<Known[]>`
         select o.sequence, d.status, greatest(d.attempts, r.attempts, 0) as attempts,
           coalesce(r.previous, d.previous) as previous, r.sequence is not null as retrying,
-          exists (
-            select from receipt_ranges g
-            where g.tenant = ${tenant} and g.endpoint = ${id} and g.through >= o.sequence
-              and g.after < o.sequence and g.at >= coalesce(p.resumed_at, '-infinity')
-          ) as covered,
+          o.sequence <= ${confirmedAfter((events[0]?.sequence ?? 1) - 1)} as covered,
           o.sequence > p.sequence or exists (
             select from blocked_subjects b
             where b.tenant = ${tenant} and b.endpoint = ${id} and b.key = md5(o.subject)::uuid
               and b.sequence < o.sequence
-          ) as ahead
+          ) as ahead, ${toldBy(job.id, sql`o.day`, sql`o.sequence`)} as told
         from unnest(${arrayText(events.map(({ sequence }) => sequence))}::bigint[],
             ${arrayText(events.map(({ day }) => day))}::date[],
             ${arrayText(events.map(({ subject }) => subject))}::text[])
@@ -212,7 +232,9 @@ function typesOf({ types }: ReplayJob) {
   return types === null ? everything : compileFilter({ types, subjects: null });
 }
 
-function isToBeSent({ kind }: ReplayJob, { status, retrying, covered, ahead }: Known): boolean {
+function isToBeSent({ kind }: ReplayJob, known: Known): boolean {
+  const { status, retrying, covered, ahead, told } = known;
+  if (told) return false;
   // What has no outcome yet because the endpoint has not come to it is pushed anyway.
   if (ahead && status === null && !retrying) return false;
   if (kind === "all") return true;

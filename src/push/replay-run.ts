@@ -1,7 +1,8 @@
 /**
  * One replay job while its endpoint is driven here: reads on through its range, gives out what is to
- * be sent, and writes what became of it. Counts and position are written together and only for what
- * is settled without a gap, so whoever goes on after a crash counts nothing twice.
+ * be sent, and writes what became of it. Outcomes are counted where they are written, and the
+ * position is that of the first event that is not settled: whoever goes on from there passes over
+ * what the job has told of beyond it, so nothing is counted twice or not at all.
  *
  * Every event has one attempt. A fault of the receiver (no answer, a 5xx) is not held against it
  * before it is known that the receiver is there: when the circuit opens it is sent again after the
@@ -61,8 +62,8 @@ export function createReplayRun(options: {
   const buffer = createReplayBuffer(budget, written.position);
   /** Given out, with the day of each. */
   const open = new Map<Sequence, Day>();
-  /** Settled beyond the first that is not, and whether they were accepted. */
-  const results = new Map<Sequence, boolean>();
+  /** Settled beyond the first that is not. */
+  const results = new Set<Sequence>();
   /** Ended in a fault, of which nobody knows yet whose it was. */
   let doubtful: Doubtful[] = [];
   const records: DeliveryRecord[] = [];
@@ -156,7 +157,7 @@ export function createReplayRun(options: {
 
   function finish({ event }: ReplayItem, record: DeliveryRecord): void {
     postponed.delete(event.sequence);
-    results.set(event.sequence, record.kind === "delivered");
+    results.add(event.sequence);
     records.push({ ...record, kind: record.kind === "delivered" ? "delivered" : "dead" });
     scheduleWrite();
   }
@@ -247,6 +248,7 @@ export function createReplayRun(options: {
   /** Read before, and not let go of. */
   function isHere(sequence: Sequence): boolean {
     if (open.has(sequence) || results.has(sequence)) return true;
+    if (records.some((record) => record.sequence === sequence)) return true;
     return doubtful.some(({ item }) => item.event.sequence === sequence);
   }
 
@@ -281,7 +283,7 @@ export function createReplayRun(options: {
     if (writing || over) return;
     writing = true;
     const [batch, told] = [records.splice(0), notes.splice(0)];
-    const now = progress();
+    const now = progress(batch);
     const telling = { job: job.id, known: written, now, isDone: isDone(), records: batch };
     const standing = await insist(telling);
     writing = false;
@@ -296,13 +298,12 @@ export function createReplayRun(options: {
     ready();
   }
 
-  /** Counts what lies before the first that is not settled. */
-  function progress(): ReplayProgress {
+  /** With what is about to be told. */
+  function progress(batch: readonly DeliveryRecord[]): ReplayProgress {
     const { sequence, day } = low();
-    for (const [settled, accepted] of results) {
-      if (settled > sequence) continue;
-      results.delete(settled);
-      if (accepted) counts.sent += 1;
+    for (const settled of results) if (settled <= sequence) results.delete(settled);
+    for (const { kind } of batch) {
+      if (kind === "delivered") counts.sent += 1;
       else counts.failed += 1;
     }
     return { position: { sequence, day }, ...counts };

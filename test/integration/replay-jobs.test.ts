@@ -116,6 +116,28 @@ describe("a replay", () => {
     for (const { at } of again) expect(at - (first?.at ?? at)).toBeGreaterThanOrEqual(900);
   });
 
+  test("counts what it had sent behind one that was interrupted", async () => {
+    const { client } = suite;
+    const settings = { retry_schedule: [], drain_dead_letters: false, timeout_ms: 2_000 };
+    const { tenant, receiver, id } = await suite.pushTo({ kind: "answer", status: 400 }, settings);
+    await appendBatch(tenant, 20);
+    await client.endpointWhen(id, ({ dead }) => dead === 20, deadlineMs);
+    let hung = 0;
+    receiver.behave(({ headers }) => {
+      const isFirst = Number(headers["tidegate-sequence"]) === 1;
+      return isFirst && (hung += 1) === 1 ? { kind: "hang" } : accept;
+    });
+    const asked = await askForReplay(client, id, { status: "dead" });
+    await client.endpointWhen(id, ({ dead }) => dead === 1, deadlineMs);
+    await client.act(id, "pause");
+    await client.act(id, "resume");
+    const done = await whenCompleted(client, asked);
+    expect(done).toMatchObject({ sent: 20, failed: 0, total: 20 });
+    expect(sequencesOf(pushesOf(receiver.requests, asked.id)).toSorted((a, b) => a - b)).toEqual([
+      ...[1, ...upTo(20)],
+    ]);
+  });
+
   test("that is cancelled sends no more", async () => {
     const { client } = suite;
     const { receiver, id } = await delivered(500, slow);

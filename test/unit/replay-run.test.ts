@@ -39,7 +39,7 @@ function openRun(job: Job, alive: () => boolean) {
     },
     fence: {} as Fence,
     ledger: { record: async (_fence, telling) => (alive() ? record(job, telling) : undefined) },
-    read: async (_job, from) => pageAfter(from.sequence, job.through),
+    read: async (_job, from) => pageAfter(from.sequence, job),
     ...{ budget, log: createLogger({ level: "silent" }) },
     ...{ ready: () => {}, ended: () => {} },
   });
@@ -47,10 +47,11 @@ function openRun(job: Job, alive: () => boolean) {
   return { run, budget };
 }
 
-function pageAfter(after: number, through: number): ReplayPage {
+/** Without what the job has told of already, as `replay-pages.ts` has it. */
+function pageAfter(after: number, { through, recorded }: Job): ReplayPage {
   const last = Math.min(through, after + pageEvents);
   const items = Array.from({ length: last - after }, (_, index) => after + index + 1)
-    .filter(isWanted)
+    .filter((sequence) => isWanted(sequence) && !recorded.has(sequence))
     .map((sequence): ReplayItem => {
       const event = { sequence, day, type: "a", subject: null, appendedAt: 0 };
       return { event: { ...event, envelope: "x".repeat(100) }, previous: 0, attempt: 1 };

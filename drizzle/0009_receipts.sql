@@ -44,6 +44,23 @@ begin
       join positions p on p.tenant = l.tenant and p.consumer = l.endpoint
     where l.lane = any(taken) and p.receipts > 0
   ) then
+    -- Those that count cover all up to the furthest of them. It is looked for once for each lane: of
+    -- before a position was moved there may be any number, which say nothing.
+    with lows as (
+      select o.lane, min(o.sequence) as sequence
+      from unnest(outcome_lanes, outcome_sequences) as o(lane, sequence) group by o.lane
+    ), heard as materialized (
+      select l.lane, l.tenant, l.endpoint, p.resumed_at, coalesce((
+          select g.through from receipt_ranges g
+          where g.tenant = l.tenant and g.endpoint = l.endpoint and g.through >= lows.sequence
+            and g.at >= coalesce(p.resumed_at, '-infinity')
+          order by g.through desc limit 1
+        ), 0) as confirmed
+      from unnest(lane_tenants, lane_endpoints) with ordinality as l(tenant, endpoint, lane)
+        join lows on lows.lane = l.lane
+        join positions p on p.tenant = l.tenant and p.consumer = l.endpoint and p.receipts > 0
+      where l.lane = any(taken)
+    )
     select coalesce(array_agg(j.outcome) filter (where j.settled), '{}'),
         coalesce(array_agg(j.outcome) filter (where j.failed and not j.settled), '{}')
       into settled_ones, failed_ones
@@ -52,25 +69,19 @@ begin
         -- Scalar, so that each is one descent of an index, whatever the planner knows.
         coalesce((
           select d.receipt_status = 'processed' and d.status in ('delivered', 'settled')
-            and d.receipt_at >= coalesce(p.resumed_at, '-infinity')
-          from deliveries d where d.tenant = l.tenant and d.endpoint = l.endpoint
+            and d.receipt_at >= coalesce(h.resumed_at, '-infinity')
+          from deliveries d where d.tenant = h.tenant and d.endpoint = h.endpoint
             and d.day = o.day and d.sequence = o.sequence
-        ), false) or exists (
-          select from receipt_ranges g where g.tenant = l.tenant and g.endpoint = l.endpoint
-            and g.through >= o.sequence and g.after < o.sequence
-            and g.at >= coalesce(p.resumed_at, '-infinity')
-        ) as settled,
+        ), false) or o.sequence <= h.confirmed as settled,
         o.kind in ('delivered', 'awaiting_receipt') and exists (
-          select from retries r where r.tenant = l.tenant and r.endpoint = l.endpoint
+          select from retries r where r.tenant = h.tenant and r.endpoint = h.endpoint
             and r.sequence = o.sequence and r.attempts < o.attempts and r.receipt_status = 'failed'
             and r.receipt_at >= to_timestamp(o.at / 1000.0)
         ) as failed
       from unnest(outcome_lanes, outcome_kinds, outcome_days, outcome_sequences, outcome_attempts,
             outcome_at)
           with ordinality as o(lane, kind, day, sequence, attempts, at, outcome)
-        join unnest(lane_tenants, lane_endpoints) with ordinality as l(tenant, endpoint, lane)
-          on l.lane = o.lane and l.lane = any(taken)
-        join positions p on p.tenant = l.tenant and p.consumer = l.endpoint and p.receipts > 0
+        join heard h on h.lane = o.lane
     ) j;
   end if;
 
@@ -111,11 +122,11 @@ begin
         first_at, at, queue_ms, latency_ms, code, error, due_at, missed, outcome)
     join lanes l on l.lane = o.lane
     left join lateral (
-      select g.detail, g.at from receipt_ranges g
+      select g.detail, g.at, g.after from receipt_ranges g
       where o.outcome = any(settled_ones) and g.tenant = l.tenant and g.endpoint = l.endpoint
-        and g.through >= o.sequence and g.after < o.sequence
-      order by g.at desc limit 1
-    ) g on true
+        and g.through >= o.sequence
+      order by g.through limit 1
+    ) g on g.after < o.sequence
   ), settled as (
     insert into deliveries as d (tenant, endpoint, day, sequence, status, attempts, previous,
       first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued,
@@ -284,6 +295,7 @@ declare
   told_sequences bigint[];
   told_outcomes text[];
   told_touched boolean[];
+  confirmed bigint;
   version int;
   revived record;
 begin
@@ -292,6 +304,11 @@ begin
   if not found then return; end if;
   since := coalesce(place.resumed_at, '-infinity');
   told_at := clock_timestamp();
+  confirmed := coalesce((
+    select g.through from receipt_ranges g
+    where g.tenant = its_tenant and g.endpoint = its_endpoint and g.at >= since
+      and g.through >= (select min(s) from unnest(event_sequences) s)
+    order by g.through desc limit 1), 0);
 
   with given as materialized (
     select g.n, g.day, g.sequence, g.matches,
@@ -303,10 +320,7 @@ begin
       r.sequence is not null as has_retry, r.awaiting, r.attempts as r_attempts,
       r.previous as r_previous, r.first_attempt_at as r_first_at, r.last_attempt_at as r_last_at,
       r.status_code as r_code, r.error as r_error, r.requeued as r_requeued,
-      exists (
-        select from receipt_ranges g2 where g2.tenant = its_tenant and g2.endpoint = its_endpoint
-          and g2.through >= g.sequence and g2.after < g.sequence and g2.at >= since
-      ) as covered
+      g.sequence <= confirmed as covered
     from unnest(event_days, event_sequences, event_matches)
         with ordinality as g(day, sequence, matches, n)
       -- With a limit, each is one descent of an index, whatever the planner knows.

@@ -29,6 +29,7 @@ language plpgsql set lock_timeout = '500ms' as $$
 #variable_conflict use_column
 declare
   since timestamptz;
+  confirmed bigint;
 begin
   if lock_lanes(process, array[its_tenant], array[its_endpoint], array[its_shard], array[its_epoch],
        array[its_generation]) is null then
@@ -37,6 +38,11 @@ begin
   -- Receipts of before a position was moved back say nothing about what is pushed since.
   select coalesce(p.resumed_at, '-infinity') into since from positions p
     where p.tenant = its_tenant and p.consumer = its_endpoint;
+  confirmed := coalesce((
+    select g.through from receipt_ranges g
+    where g.tenant = its_tenant and g.endpoint = its_endpoint and g.at >= since
+      and g.through >= (select min(s) from unnest(outcome_sequences) s)
+    order by g.through desc limit 1), 0);
 
   -- What is known of each is looked up one by one, by the primary keys, whatever the planner knows of
   -- the partitions.
@@ -47,11 +53,7 @@ begin
       r.first_attempt_at as retry_first_at, r.sequence is not null as retrying,
       coalesce(r.awaiting, false) as awaiting,
       greatest(d.attempts, r.attempts, 0)::int as made,
-      exists (
-        select from receipt_ranges g
-        where g.tenant = its_tenant and g.endpoint = its_endpoint and g.through >= o.sequence
-          and g.after < o.sequence and g.at >= since
-      ) as covered,
+      o.sequence <= confirmed as covered,
       exists (
         select from attempts a
         where a.tenant = its_tenant and a.endpoint = its_endpoint and a.day = o.day

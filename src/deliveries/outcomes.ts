@@ -254,10 +254,13 @@ export function createOutcomeReader(sql: Sql) {
   /** What was told of all up to a cursor. */
   function throughOf(tenant: TenantId) {
     return sql`
-      select detail, at from receipt_ranges
-      where f.receipt_status is null and tenant = ${tenant} and endpoint = f.endpoint
-        and through >= f.sequence and after < f.sequence
-      order by at desc limit 1`;
+      select detail, at from (
+        -- The nearest alone is one descent of the index, however many there are beyond.
+        select detail, at, after from receipt_ranges
+        where f.receipt_status is null and tenant = ${tenant} and endpoint = f.endpoint
+          and through >= f.sequence
+        order by through limit 1
+      ) as nearest where after < f.sequence`;
   }
 
   function isOf(source: Source) {

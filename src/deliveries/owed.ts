@@ -43,6 +43,7 @@ export async function removeOwed(orm: OrmTransaction, of: Consumer): Promise<voi
 export async function skipOwed(orm: OrmTransaction, moved: Moved): Promise<void> {
   await inSteps(() => skipRetries(orm, moved));
   await inSteps(() => removeRetriesBeyond(orm, moved));
+  await inSteps(() => removeReceiptsBeyond(orm, moved));
   const { tenant, consumer } = moved;
   await orm.execute(template`
     with fence as materialized (${fence(orm, moved)})
@@ -86,6 +87,19 @@ async function removeRetriesBeyond(orm: OrmTransaction, moved: Moved): Promise<n
       select ctid from retries
       where tenant = ${tenant} and endpoint = ${consumer} and sequence > ${sequence}
       order by sequence limit ${stepMaxRows}))`);
+  return count;
+}
+
+/** They say nothing of what is sent again, and whoever asks for those that do must not pass them all. */
+async function removeReceiptsBeyond(orm: OrmTransaction, moved: Moved): Promise<number> {
+  const { tenant, consumer, sequence, movedAt } = moved;
+  const { count } = await orm.execute(template`
+    with fence as materialized (${fence(orm, moved)})
+    delete from receipt_ranges where exists (select from fence) and ctid = any(array(
+      select ctid from receipt_ranges
+      where tenant = ${tenant} and endpoint = ${consumer} and through > ${sequence}
+        and at < ${movedAt}::timestamptz
+      limit ${stepMaxRows}))`);
   return count;
 }
 

@@ -52,9 +52,12 @@ export async function listReceipts(
           where tenant = ${tenant} and endpoint = e.id and sequence = ${sequence}
             and receipt_status is not null)
         union all
-        (select 'processed', detail, at, true from receipt_ranges
-          where tenant = ${tenant} and endpoint = e.id and through >= ${sequence}
-            and after < ${sequence} order by at desc limit 1)
+        -- The nearest alone is one descent of the index, however many there are beyond.
+        (select 'processed', detail, at, true from (
+            select detail, at, after from receipt_ranges
+            where tenant = ${tenant} and endpoint = e.id and through >= ${sequence}
+            order by through limit 1
+          ) as nearest where after < ${sequence})
       ) as said
       -- What was processed stays so, whatever is said of it later.
       order by status desc, "isRange", at desc limit 1

@@ -79,6 +79,8 @@ export function createRetryLoader(sql: Sql): LoadRetries {
               and sequence > coalesce((
                 select g.through from receipt_ranges g
                 where g.tenant = ${tenant} and g.endpoint = ${endpoint}
+                  and g.through >= (select min(sequence) from retries
+                    where tenant = ${tenant} and endpoint = ${endpoint})
                   and g.at >= coalesce((select p.resumed_at from positions p
                     where p.tenant = ${tenant} and p.consumer = ${endpoint}), '-infinity')
                 order by g.through desc limit 1), 0)

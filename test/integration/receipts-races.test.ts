@@ -157,6 +157,25 @@ test("what a process left that died after it moved the position is not pushed, a
   expect(await own.standing(id)).toEqual({ settled: upTo(4), delivered: [5, 6] });
 });
 
+test("receipts of before a position was moved back, however many, hold up nothing", async () => {
+  const { client, sql } = await openPair();
+  const receiver = await receiverThat(accepting);
+  const { id } = await client.createEndpoint("acme", { url: receiver.url });
+  await appendMany(client, "acme", repeated("a", 300));
+  await client.endpointWhen(id, ({ position }) => Number(position) === 300, deadlineMs);
+  const uuid = endpointUuid(id) ?? "";
+  await sql`
+    insert into receipt_ranges (tenant, endpoint, after, through, day, detail, at)
+    select tenant, consumer, 300 + n, 301 + n, day, null, now()
+    from positions, generate_series(0, 40000) n where consumer = ${uuid}`;
+  await sql`update positions set receipts = 40001 where consumer = ${uuid}`;
+  const { cursor } = await client.page("acme", { limit: "1" });
+  await client.expectOk("POST", `/endpoints/${id}/resume`, { from: { cursor } });
+  await receiver.received(599, deadlineMs);
+  await client.endpointWhen(id, ({ position }) => Number(position) === 300, deadlineMs);
+  expect(await sql`select from receipt_ranges where endpoint = ${uuid}`).toHaveLength(0);
+});
+
 test("receipts through the log under load repeat nothing and hold up nothing", async () => {
   const { client, own } = await openPair();
   const chance = fractions(11);

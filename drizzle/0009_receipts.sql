@@ -176,7 +176,8 @@ begin
   ), refused as (
     update retries r
       set attempts = o.attempts, previous = coalesce(r.previous, o.previous), awaiting = false,
-        last_attempt_at = o.at, status_code = o.code
+        last_attempt_at = o.at, status_code = o.code,
+        error = 'receipt: ' || coalesce(r.receipt_detail, 'failed')
     from outcomes o
     where o.failed
       and r.tenant = o.tenant and r.endpoint = o.endpoint and r.sequence = o.sequence
@@ -375,8 +376,12 @@ begin
         receipt_status = excluded.receipt_status, receipt_detail = excluded.receipt_detail,
         receipt_at = excluded.receipt_at
   ), noted as (
+    -- What is due may be under way, and when that ends well its next attempt is not due at once.
     update retries r set receipt_status = new_status, receipt_detail = new_detail,
-      receipt_at = told_at
+      receipt_at = told_at,
+      due_at = case when r.due_at > told_at or r.attempts >= delays_each then r.due_at
+        else told_at + interval '1 millisecond'
+          * event_delays[(j.n - 1) * delays_each + r.attempts + 1] end
     from judged j
     where j.verdict = 'noted'
       and r.tenant = its_tenant and r.endpoint = its_endpoint and r.sequence = j.sequence
@@ -398,7 +403,8 @@ begin
         receipt_at = excluded.receipt_at
   )
   select array_agg(j.sequence order by j.n), array_agg(j.verdict order by j.n),
-      array_agg(j.verdict in ('retrying', 'dead')
+      -- An attempt that is under way has to ask for what was noted of it.
+      array_agg(j.verdict in ('retrying', 'noted', 'dead')
         or j.verdict = 'settled' and (j.has_retry or j.d_status is null
           -- It counts as not pushed after a position was moved back.
           or j.sequence > place.sequence) order by j.n)

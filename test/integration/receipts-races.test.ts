@@ -157,6 +157,32 @@ test("what a process left that died after it moved the position is not pushed, a
   expect(await own.standing(id)).toEqual({ settled: upTo(4), delivered: [5, 6] });
 });
 
+test("a retry under way of which a receipt says that it fails waits by the schedule", async () => {
+  const { client, own } = await openPair();
+  let fail = () => Promise.resolve();
+  const receiver = await receiverThat(async (request) => {
+    if (header("tidegate-attempt")(request) === "1") return refusing;
+    await fail();
+    return accepting;
+  });
+  const settings = { url: receiver.url, retry_schedule: ["1s", "1h", "1h", "1h"] };
+  const { id } = await client.createEndpoint("acme", settings);
+  const [event = ""] = await appendMany(client, "acme", ["a"]);
+  fail = async () => {
+    expect(await own.outcomes(id, [event], { status: "failed", detail: "no" })).toEqual([
+      "retrying",
+    ]);
+  };
+  await receiver.received(2, deadlineMs);
+  await waitUntil(async () => (await own.delivery(id, event)).attempts === 2, { deadlineMs });
+  const shown = await own.delivery(id, event);
+  expect(shown).toMatchObject({
+    ...{ status: "retrying", last_error: "receipt: no" },
+    receipt: { status: "failed", detail: "no" },
+  });
+  expect(Date.parse(shown.next_attempt_at ?? "")).toBeGreaterThan(Date.now());
+});
+
 test("receipts of before a position was moved back, however many, hold up nothing", async () => {
   const { client, sql } = await openPair();
   const receiver = await receiverThat(accepting);

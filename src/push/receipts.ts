@@ -30,6 +30,8 @@ export function createReceipts(options: {
   const waiting = new Map<number, Receipt>();
   let { version } = options;
   let newest = version;
+  /** What the timer was set for: those behind it have a time of their own. */
+  let awaited = version;
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
 
@@ -52,12 +54,15 @@ export function createReceipts(options: {
   /** There are so many by now. */
   function learn(current: number): void {
     newest = Math.max(newest, current);
-    if (newest > version && !ended) timer ??= setTimeout(expire, graceMs);
+    if (newest <= version || ended || timer !== undefined) return;
+    awaited = newest;
+    timer = setTimeout(expire, graceMs);
   }
 
   function expire(): void {
     timer = undefined;
-    if (newest > version) end();
+    if (awaited > version) end();
+    else learn(newest);
   }
 
   function end(): void {

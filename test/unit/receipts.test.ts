@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createOverruled } from "../../src/push/overruled.ts";
 import { createReceipts, type Receipt } from "../../src/push/receipts.ts";
 import { waitUntil } from "../support/wait.ts";
@@ -46,6 +46,22 @@ test("a lane is out of date when one is missing, or known of and never told", as
     followed.receipts.hear(receipt(4));
     expect(followed.applied).toEqual([]);
   }
+});
+
+test("each that the ledger tells of first has a time of its own to follow", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { receipts, applied, told } = follow();
+  for (let version = 4; version < 20; version += 1) {
+    receipts.learn(version);
+    vi.advanceTimersByTime(200);
+    receipts.hear(receipt(version));
+    receipts.learn(version + 1);
+    vi.advanceTimersByTime(50);
+  }
+  expect([applied.length, told.outdated]).toEqual([16, 0]);
+  vi.advanceTimersByTime(1_000);
+  expect(told.outdated).toBe(1);
 });
 
 test("a lane is out of date at once when a receipt says more than it can apply", () => {

@@ -30,7 +30,7 @@ export function createApis(urls: readonly string[], key: string) {
 
     /** The answer as text; throws when there is none. */
     async function ask(
-      method: "GET" | "POST" | "PATCH",
+      method: "GET" | "POST" | "PUT" | "PATCH",
       path: string,
       { body, waitMs = 0 }: { body?: string; waitMs?: number } = {},
     ): Promise<{ status: number; text: string }> {

@@ -2,85 +2,45 @@
  * The count at the end: the log as it is in the database and as it is read back, against what
  * everybody wrote down during the run. It only reports; nothing is repaired or left out here.
  */
-import { crc32 } from "node:zlib";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
+import { checkConfirmer, checkMissed } from "./check-confirmed.ts";
+import { checkReplays } from "./check-replays.ts";
 import type { Injected } from "./faults.ts";
+import type { NamedConsumer } from "./consumers.ts";
 import type { SentEvent } from "./producers.ts";
+import type { Asked } from "./replayers.ts";
 import type { Hook } from "./receivers.ts";
 import type { Reader } from "./readers.ts";
+import { fingerprintOf, matchingOf, readLog, type StoredLog } from "./stored-log.ts";
 import type { World } from "./world.ts";
 
-/** A tenant's log; everything by sequence, from 1. */
-type StoredLog = {
-  readonly head: number;
-  readonly fingerprints: readonly number[];
-  readonly types: readonly string[];
-  readonly subjects: readonly string[];
-  readonly checksums: readonly number[];
-  /** Where each event is, by its producer and number. */
-  readonly places: ReadonlyMap<string, readonly number[]>;
-};
-
 /** What became of the pushes to all endpoints together. */
-export type Accounts = Record<"accepted" | "dead" | "retrying" | "waiting" | "lost", number>;
+export type Accounts = Record<(typeof fates)[number], number>;
 
-const pageRows = 5_000;
+/** `settled`: its consumer had it otherwise, and said so. */
+export const fates = [
+  ...["accepted", "settled", "dead", "retrying", "awaiting", "waiting", "lost"],
+] as const;
 
 /** Nothing is made to fail any more. */
 const failuresMax = 5;
 
-export async function countEverything(world: World): Promise<Accounts> {
-  const accounts: Accounts = { accepted: 0, dead: 0, retrying: 0, waiting: 0, lost: 0 };
+export async function countEverything(world: World, asked: readonly Asked[]): Promise<Accounts> {
+  const accounts = Object.fromEntries(fates.map((fate) => [fate, 0])) as Accounts;
   for (const tenant of world.tenants) {
     const log = await readLog(world, tenant);
     await compareWithPages(world, tenant, log);
     checkProducers(world, tenant, log);
-    for (const reader of world.readers) {
+    for (const reader of [...world.readers, ...world.consumers]) {
       if (reader.tenant === tenant) checkReader(world, reader, log);
     }
     for (const hook of world.hooks) {
       if (hook.tenant === tenant) await checkHook(world, hook, log, accounts);
     }
+    await checkReplays(world, tenant, log, asked);
   }
   await checkLeases(world);
   return accounts;
-}
-
-async function readLog(world: World, tenant: string): Promise<StoredLog> {
-  const log = {
-    ...{ head: 0, fingerprints: [] as number[], types: [] as string[] },
-    ...{ subjects: [] as string[], checksums: [] as number[], places: new Map<string, number[]>() },
-  };
-  for (;;) {
-    const rows = await world.sql<
-      { sequence: number; type: string; subject: string; envelope: string }[]
-    >`
-      select e.sequence, e.type, e.subject, e.envelope
-      from events e join tenants t on t.id = e.tenant
-      where t.name = ${tenant} and e.sequence > ${log.head}
-      order by e.sequence limit ${pageRows}`;
-    for (const { sequence, type, subject, envelope } of rows) {
-      const expected = log.head + 1;
-      if (sequence !== expected) {
-        world.violations.report("dense", `${tenant}: ${sequence} in place of ${expected}`);
-      }
-      log.head = sequence;
-      const event = JSON.parse(envelope) as { id: string; data: { producer: string; n: number } };
-      log.fingerprints[sequence] = fingerprintOf(event.id);
-      log.types[sequence] = type;
-      log.subjects[sequence] = subject;
-      log.checksums[sequence] = crc32(envelope);
-      const key = `${event.data.producer}:${event.data.n}`;
-      const places = log.places.get(key);
-      if (places === undefined) log.places.set(key, [sequence]);
-      else places.push(sequence);
-    }
-    if (rows.length < pageRows) return log;
-  }
-}
-
-function fingerprintOf(id: string): number {
-  return Number.parseInt(id.slice(-8), 16);
 }
 
 /** What can be read is what is stored, all of it. */
@@ -149,45 +109,41 @@ function faultOf(
   return undefined;
 }
 
-function checkReader({ violations }: World, reader: Reader, log: StoredLog): void {
+function checkReader({ violations }: World, reader: Reader | NamedConsumer, log: StoredLog): void {
+  const check = "kind" in reader ? "readers" : "consumers";
   const expected = matchingOf(log, reader.types);
   const { name, sequences, fingerprints } = reader;
   const got = new Set(sequences);
   for (const sequence of expected) {
-    if (!got.has(sequence)) violations.report("readers", `${name} did not get ${sequence}`);
+    if (!got.has(sequence)) violations.report(check, `${name} did not get ${sequence}`);
   }
   for (const [index, sequence] of sequences.entries()) {
     if (log.fingerprints[sequence] !== fingerprints[index]) {
-      violations.report("readers", `${name} got another event as ${sequence}`);
+      violations.report(check, `${name} got another event as ${sequence}`);
     }
   }
   if (got.size > expected.length) {
-    violations.report("readers", `${name} got ${got.size} events, of ${expected.length}`);
+    violations.report(check, `${name} got ${got.size} events, of ${expected.length}`);
   }
-}
-
-function matchingOf({ head, types }: StoredLog, wanted: string | undefined): number[] {
-  const matching: number[] = [];
-  for (let sequence = 1; sequence <= head; sequence += 1) {
-    if (wanted === undefined || types[sequence] === wanted) matching.push(sequence);
-  }
-  return matching;
 }
 
 async function checkHook(world: World, hook: Hook, log: StoredLog, accounts: Accounts) {
   const { violations } = world;
   const { name, accepted, settled } = hook;
+  const confirmer = world.confirmers.find((each) => each.hook === hook);
   const ledger = await readLedger(world, hook);
   const matching = matchingOf(log, hook.types);
   checkAsked(world, hook, new Set(matching));
   let previous = 0;
+  const statuses = new Map<number, string>();
   for (const sequence of matching) {
     const status = ledger.statusOf(sequence, log.subjects[sequence] ?? "");
+    statuses.set(sequence, status);
     const isAccepted = (accepted[sequence] ?? 0) > 0;
     if (isAccepted) accounts.accepted += 1;
-    else if (status === "dead" || status === "retrying" || status === "waiting") {
-      accounts[status] += 1;
-    } else {
+    else if (status === "settled" && hook.handled.has(sequence)) accounts.settled += 1;
+    else if (isOpen(status)) accounts[status] += 1;
+    else {
       accounts.lost += 1;
       violations.report("delivered", `${name}: ${sequence} was never accepted, and is ${status}`);
     }
@@ -202,6 +158,12 @@ async function checkHook(world: World, hook: Hook, log: StoredLog, accounts: Acc
     checkPush(world, hook, log, sequence, previous);
     previous = sequence;
   }
+  await checkMissed(world, hook, statuses);
+  if (confirmer !== undefined) await checkConfirmer(world, confirmer, statuses);
+}
+
+function isOpen(status: string): status is "dead" | "retrying" | "awaiting" | "waiting" {
+  return ["dead", "retrying", "awaiting", "waiting"].includes(status);
 }
 
 function checkAsked({ violations }: World, hook: Hook, matching: ReadonlySet<number>): void {
@@ -231,21 +193,28 @@ async function readLedger({ sql }: World, hook: Hook) {
   const endpoint = endpointUuid(hook.id) ?? "";
   const settled = await sql<{ sequence: number; status: string }[]>`
     select sequence, status from deliveries where endpoint = ${endpoint}`;
-  const retries = await sql<{ sequence: number }[]>`
-    select sequence from retries where endpoint = ${endpoint}`;
+  const retries = await sql<{ sequence: number; awaiting: boolean }[]>`
+    select sequence, awaiting and due_at > now() as awaiting
+    from retries where endpoint = ${endpoint}`;
+  const ranges = await sql<{ after: number; through: number }[]>`
+    select after, through from receipt_ranges where endpoint = ${endpoint}`;
   const blocked = await sql<{ subject: string; sequence: number }[]>`
     select subject, sequence from blocked_subjects where endpoint = ${endpoint}`;
   const [position] = await sql<{ sequence: number }[]>`
     select sequence from positions where consumer = ${endpoint}`;
   const statuses = new Map(settled.map(({ sequence, status }) => [sequence, status]));
-  const retrying = new Set(retries.map(({ sequence }) => sequence));
+  const retrying = new Map(retries.map(({ sequence, awaiting }) => [sequence, awaiting]));
   const behind = new Map(blocked.map(({ subject, sequence }) => [subject, sequence]));
   return { statusOf };
 
   function statusOf(sequence: number, subject: string): string {
     const status = statuses.get(sequence);
     if (status !== undefined) return status;
-    if (retrying.has(sequence)) return "retrying";
+    const isAwaiting = retrying.get(sequence);
+    if (isAwaiting !== undefined) return isAwaiting ? "awaiting" : "retrying";
+    if (ranges.some(({ after, through }) => sequence > after && sequence <= through)) {
+      return "settled";
+    }
     const isBehind = sequence > (behind.get(subject) ?? Infinity);
     return isBehind || sequence > (position?.sequence ?? 0) ? "waiting" : "unknown";
   }

@@ -12,6 +12,8 @@ export type Injected = Fault & {
   /** By `performance.now()`. */
   readonly startedAt: number;
   readonly endedAt: number;
+  /** Of the process that is stopped, right before. */
+  readonly shardsHeld: number;
 };
 
 export type Injector = ReturnType<typeof createInjector>;
@@ -40,9 +42,11 @@ export function createInjector(world: World) {
     const target = targetOf(world, fault);
     const before = busy.get(target) ?? Promise.resolve();
     const done = before.then(async () => {
+      const { kind } = fault;
+      const shardsHeld = kind === "stop" ? await gatewayOf(world, fault.target).shardsHeld() : 0;
       const startedAt = performance.now();
       if (await strike(world, fault)) {
-        injected.push({ ...fault, startedAt, endedAt: performance.now() });
+        injected.push({ ...fault, startedAt, endedAt: performance.now(), shardsHeld });
       } else {
         world.say(`did nothing: ${describe(fault)}`);
       }

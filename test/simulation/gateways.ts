@@ -31,6 +31,8 @@ const lastWordsMax = 2_000;
 
 const restartPauseMs = 200;
 
+const sayMaxMs = 1_000;
+
 /** As long as an orchestrator would try, and then somebody has to look. */
 const startTriesMax = 60;
 
@@ -51,7 +53,7 @@ export async function openGateway(options: GatewayOptions, opening: AsyncDisposa
   opening.defer(() => kill());
   return {
     ...{ name, roles, postgres, brokers, url: `http://127.0.0.1:${port}` },
-    ...{ start, kill, terminate },
+    ...{ start, kill, terminate, shardsHeld },
     pid: () => process?.pid,
     freeze: () => process?.freeze(),
     thaw: () => process?.thaw(),
@@ -81,6 +83,21 @@ export async function openGateway(options: GatewayOptions, opening: AsyncDisposa
     starts += 1;
     port = new URL(process.url).port;
     watch(process);
+  }
+
+  /** As it says itself; 0 when it says nothing. */
+  async function shardsHeld(): Promise<number> {
+    const authorization = `Bearer ${environment["TIDEGATE_OPERATOR_KEY"] ?? ""}`;
+    try {
+      const signal = AbortSignal.timeout(sayMaxMs);
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`, {
+        headers: { authorization },
+        signal,
+      });
+      return Number(/^tidegate_shards_held (\d+)/m.exec(await answer.text())?.[1] ?? 0);
+    } catch {
+      return 0;
+    }
   }
 
   /** One that ends without having been asked to is a fault of its own. */

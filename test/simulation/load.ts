@@ -19,11 +19,13 @@ const sayEveryMs = 10_000;
 
 /** Resolves when events have come to everybody once. */
 export async function startLoad(world: World, opening: AsyncDisposableStack) {
-  const { producers, readers, hooks, say } = world;
+  const { producers, readers, hooks, confirmers, consumers, say } = world;
   const producing = new AbortController();
   const reading = new AbortController();
   const produced = Promise.all(producers.map((producer) => producer.run(producing.signal)));
-  const read = Promise.all(readers.map((reader) => reader.run(reading.signal)));
+  const read = Promise.all(
+    [...readers, ...consumers, ...confirmers].map((each) => each.run(reading.signal)),
+  );
   opening.defer(async () => {
     producing.abort();
     reading.abort();
@@ -31,7 +33,7 @@ export async function startLoad(world: World, opening: AsyncDisposableStack) {
   });
   await waitUntil(
     () =>
-      readers.every(({ sequences }) => sequences.length > 0) &&
+      [...readers, ...consumers].every(({ sequences }) => sequences.length > 0) &&
       hooks.every(({ accepted }) => accepted.length > 0),
     { deadlineMs: settleMaxMs, what: "the first event of everybody" },
   );
@@ -47,7 +49,7 @@ export async function startLoad(world: World, opening: AsyncDisposableStack) {
     ]);
     if (!isOver) world.violations.report("answered", "some appends never were, with no fault left");
     say("waiting for everybody to come to the end");
-    for (const { pulse } of [...readers, ...hooks]) pulse.rest();
+    for (const { pulse } of [...readers, ...consumers, ...hooks]) pulse.rest();
     const late = await whoIsLate(world);
     for (const name of late) world.violations.report("caughtUp", name);
     reading.abort();
@@ -61,7 +63,11 @@ async function whoIsLate(world: World): Promise<string[]> {
   /** Since when each is where it is. */
   let since = new Map<string, number>();
   for (let saidAt = startedAt; ;) {
-    const lateOnes = [...(await lateReaders(world)), ...(await lateEndpoints(world))];
+    const lateOnes = [
+      ...(await lateReaders(world)),
+      ...(await lateEndpoints(world)),
+      ...(await lateReplays(world)),
+    ];
     const late = lateOnes.map(({ what }) => what);
     const now = performance.now();
     since = new Map(late.map((what) => [what, since.get(what) ?? now]));
@@ -79,11 +85,11 @@ async function whoIsLate(world: World): Promise<string[]> {
 /** `isProbed`: it waits for its circuit, for a minute at most. */
 type Late = { readonly what: string; readonly isProbed: boolean };
 
-async function lateReaders({ sql, readers }: World): Promise<Late[]> {
+async function lateReaders({ sql, readers, consumers }: World): Promise<Late[]> {
   const ends = await sql<{ tenant: string; type: string; last: number }[]>`
     select t.name as tenant, e.type, max(e.sequence) as last
     from events e join tenants t on t.id = e.tenant group by t.name, e.type`;
-  return readers.flatMap(({ name, tenant, types, sequences }) => {
+  return [...readers, ...consumers].flatMap(({ name, tenant, types, sequences }) => {
     const mine = ends.filter(
       (end) => end.tenant === tenant && [undefined, end.type].includes(types),
     );
@@ -106,12 +112,25 @@ async function lateEndpoints({ sql, hooks }: World): Promise<Late[]> {
         (select count(*)::int from blocked_subjects b
           where b.tenant = p.tenant and b.endpoint = p.consumer) as blocked
       from positions p join heads h on h.tenant = p.tenant
+      -- Named consumers have positions too.
+      join endpoints e on e.tenant = p.tenant and e.id = p.consumer
     ) owing where behind > 0 or retrying > 0 or blocked > 0`;
   return owing.map(({ id, is_probed: isProbed, behind, retrying, attempts, blocked }) => {
     const name = hooks.find((hook) => hook.id === `ep_${id}`)?.name ?? id;
     const retries = `${retrying} retries (${attempts} attempts so far)`;
     const what = `${name} is ${behind} behind, with ${retries} and ${blocked} subjects`;
     return { what, isProbed };
+  });
+}
+
+async function lateReplays({ sql }: World): Promise<Late[]> {
+  const running = await sql<{ id: string; sequence: number; circuit: string }[]>`
+    -- Of an endpoint the oldest is done, and the others wait.
+    select distinct on (r.endpoint) r.id, r.sequence, p.circuit
+    from replays r join positions p on p.tenant = r.tenant and p.consumer = r.endpoint
+    where r.status = 'running' order by r.endpoint, r.created_at`;
+  return running.map(({ id, sequence, circuit }) => {
+    return { what: `replay ${id} is at ${sequence}`, isProbed: circuit !== "closed" };
   });
 }
 

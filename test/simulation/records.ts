@@ -70,6 +70,32 @@ export function longestMs(pulses: readonly Pulse[]): number {
   return Math.max(0, ...pulses.map((pulse) => pulse.longestMs()));
 }
 
+/** What a consumer has said to have processed, and when that was answered. Only answers count. */
+export type Confirmations = ReturnType<typeof createConfirmations>;
+
+export function createConfirmations() {
+  const each = new Map<number, number>();
+  /** Each reaches further than the one before. */
+  const runs: { readonly through: number; readonly at: number }[] = [];
+  return { settle, settleThrough, at };
+
+  function settle(sequence: number): void {
+    if (!each.has(sequence)) each.set(sequence, performance.now());
+  }
+
+  function settleThrough(sequence: number): void {
+    if (sequence <= (runs.at(-1)?.through ?? 0)) return;
+    runs.push({ through: sequence, at: performance.now() });
+  }
+
+  /** By `performance.now()`; undefined for what was not confirmed. */
+  function at(sequence: number): number | undefined {
+    const byId = each.get(sequence);
+    const byRun = runs.find(({ through }) => through >= sequence)?.at;
+    return byId === undefined || byRun === undefined ? (byId ?? byRun) : Math.min(byId, byRun);
+  }
+}
+
 /** Each thing that went against a promise, by the check that found it. */
 export type Violations = ReturnType<typeof createViolations>;
 
@@ -110,6 +136,12 @@ export const checks = {
   previous: "tidegate-previous-sequence names the matching event before",
   bytes: "a push is signed and carries the bytes of the log",
   duplicates: "duplicates stay within what the faults explain, and end with them",
+  confirmed:
+    "what a consumer has said to have processed stays so, and is not pushed to it any more",
+  receipts: "a receipt is answered with what became of each event, and is found again",
+  missed: "what an endpoint has missed is told in order, all of it and nothing else",
+  consumers: "a named consumer has each event in order, and none again that it has acknowledged",
+  replays: "a replay comes to its end, sends each event of its range and counts each once",
   alive: "no process ends by itself, and each ends well when it is asked to",
   leases: "each shard has one owner, and who slept through its lease says so",
 } as const;

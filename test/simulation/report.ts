@@ -1,5 +1,5 @@
 /** What a run has shown, as text. */
-import type { Accounts } from "./check.ts";
+import { fates as fatesOfPushes, type Accounts } from "./check.ts";
 import type { Injected } from "./faults.ts";
 import { faultKinds } from "./plan.ts";
 import {
@@ -17,14 +17,17 @@ import type { World } from "./world.ts";
 type Kind = { readonly name: string; readonly parties: readonly Party[] };
 type Party = { readonly pulse: Pulse; readonly latencies: Readonly<Record<Phase, Latencies>> };
 
-export function kindsOf({ producers, readers, hooks }: World): Kind[] {
+export function kindsOf({ producers, readers, consumers, hooks }: World): Kind[] {
   return [
     { name: "append", parties: producers },
     { name: "poll", parties: readers.filter(({ kind }) => kind === "poll") },
     { name: "stream", parties: readers.filter(({ kind }) => kind === "stream") },
+    { name: "consumer", parties: consumers },
     ...(["parallel", "fifo", "subject"] as const).map((ordering) => ({
       name: `push, ${ordering}`,
-      parties: hooks.filter((hook) => hook.ordering === ordering && hook.behaviour !== "wary"),
+      parties: hooks.filter(
+        (hook) => hook.ordering === ordering && !["wary", "lossy"].includes(hook.behaviour),
+      ),
     })),
   ].filter(({ parties }) => parties.length > 0);
 }
@@ -40,6 +43,7 @@ export function countsText(world: World, accounts: Accounts): string {
     );
   const pushes = world.hooks.reduce((sum, hook) => sum + hook.requests(), 0);
   const repeats = world.hooks.reduce((sum, hook) => sum + hook.repeats(), 0);
+  const deliveries = fatesOfPushes.reduce((sum, fate) => sum + accounts[fate], 0);
   return linesOf([
     [
       "appends",
@@ -49,14 +53,31 @@ export function countsText(world: World, accounts: Accounts): string {
     ["reconnects", `${reconnects("poll")} of pollers, ${reconnects("stream")} of streams`],
     [
       "pushes",
-      `${count(pushes)}, of ${count(accounts.accepted + accounts.dead + accounts.retrying + accounts.waiting + accounts.lost)} deliveries: ${count(accounts.accepted)} accepted, ${count(accounts.dead)} dead, ${count(accounts.retrying)} retrying, ${count(accounts.waiting)} waiting`,
+      `${count(pushes)}, of ${count(deliveries)} deliveries: ${fatesOfPushes
+        .map((fate) => `${count(accounts[fate])} ${fate}`)
+        .join(", ")}`,
     ],
-    ["lost", count(accounts.lost)],
+    ...confirmedLines(world),
     [
       "accepted again",
       `${count(repeats)}, ${((100 * repeats) / Math.max(1, pushes)).toFixed(2)} % of the pushes`,
     ],
   ]);
+}
+
+function confirmedLines({ confirmers, consumers }: World): [string, string][] {
+  if (confirmers.length === 0) return [];
+  const sum = (what: keyof (typeof confirmers)[number]["counts"]) =>
+    count(confirmers.reduce((total, { counts }) => total + counts[what], 0));
+  const repeats = consumers.reduce((total, consumer) => total + consumer.repeats(), 0);
+  return [
+    [
+      "receipts",
+      `${sum("processed")} processed, ${sum("failed")} failed, ${sum("withheld")} withheld, ${sum("through")} through a cursor`,
+    ],
+    ["missed", `${sum("read")} read`],
+    ["named consumers", `${count(repeats)} events read again`],
+  ];
 }
 
 /** Those of producers, by how. */

@@ -2,6 +2,7 @@
 import { countEverything, type Accounts } from "./check.ts";
 import type { Load } from "./load.ts";
 import type { FaultKind } from "./plan.ts";
+import type { Asked } from "./replayers.ts";
 import type { Check } from "./records.ts";
 import { checksText, countsText, timesText } from "./report.ts";
 import type { World } from "./world.ts";
@@ -38,9 +39,10 @@ export async function conclude(
   world: World,
   load: Load,
   sections: readonly string[],
+  asked: readonly Asked[] = [],
 ): Promise<Outcome> {
   await load.stop();
-  const accounts: Accounts = await countEverything(world);
+  const accounts: Accounts = await countEverything(world, asked);
   const parts = [...sections, countsText(world, accounts), timesText(world), checksText(world)];
   return { report: parts.join("\n\n"), broken: [...world.violations.all().keys()] };
 }

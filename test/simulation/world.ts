@@ -1,7 +1,8 @@
 /**
  * All that a simulation runs on, opened and closed as one: a Postgres, a broker or a cluster of
- * three, gateway processes, tenants with endpoints of every ordering and readers of both kinds, and
- * producers that append for them. All of it is real; nothing in here knows what goes wrong.
+ * three, gateway processes, tenants with endpoints of every ordering and readers of both kinds,
+ * consumers that send receipts where they are wanted, and producers that append for them. All of it is
+ * real; nothing in here knows what goes wrong.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,11 +14,20 @@ import { startOwnPostgres, type OwnPostgres } from "../support/own-postgres.ts";
 import { productionEnvironment } from "../support/process.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import { createApis, type Apis } from "./apis.ts";
+import { createConfirmer, type Confirmer } from "./confirmers.ts";
+import { createNamedConsumer, type NamedConsumer } from "./consumers.ts";
 import { openGateway, type ManagedGateway } from "./gateways.ts";
 import { operate } from "./operate.ts";
 import { createProducer, types, type Producer } from "./producers.ts";
 import { createReader, type Reader } from "./readers.ts";
-import { createHook, startHooks, type Behaviour, type Hook, type Ordering } from "./receivers.ts";
+import {
+  createHook,
+  startHooks,
+  type Behaviour,
+  type Confirming,
+  type Hook,
+  type Ordering,
+} from "./receivers.ts";
 import { createViolations, type Check, type Phase, type Violations } from "./records.ts";
 
 export type World = {
@@ -33,11 +43,15 @@ export type World = {
   readonly producers: readonly Producer[];
   readonly readers: readonly Reader[];
   readonly hooks: readonly Hook[];
+  readonly confirmers: readonly Confirmer[];
+  readonly consumers: readonly NamedConsumer[];
   readonly apis: Apis;
   readonly violations: Violations;
   /** An operator of the first process that answers. */
   readonly client: () => Client;
   phase: Phase;
+  /** Nothing has been wrong for a while. */
+  isCalm: boolean;
   /** Forgets all times so far: what came before was not typical. */
   restartRecords(): void;
   say(progress: string): void;
@@ -52,6 +66,8 @@ export type WorldOptions = {
   /** Three, of which each has the endpoints below, unless there is more to see with others. */
   readonly tenants?: readonly string[];
   readonly endpoints?: readonly EndpointPlan[];
+  /** Also consumers that send receipts, and named ones. */
+  readonly hybrid?: boolean;
   /** The folder of the version that the processes run at first. */
   readonly source?: string | undefined;
   readonly say: (progress: string) => void;
@@ -75,6 +91,8 @@ export type EndpointPlan = {
   behaviour: Behaviour;
   types?: string;
   schedule?: string[];
+  /** A consumer sends receipts; for `each`, the endpoint requires them. */
+  confirming?: Confirming;
 };
 
 const everyKind: readonly EndpointPlan[] = [
@@ -84,6 +102,19 @@ const everyKind: readonly EndpointPlan[] = [
   { name: "subject", ordering: "subject", behaviour: "flaky" },
   { name: "flaky", ordering: "parallel", behaviour: "flaky", schedule: hastySchedule },
   { name: "wary", ordering: "parallel", behaviour: "wary", schedule: hastySchedule },
+];
+
+const receiptTimeoutMs = 3_000;
+
+const lossy = { behaviour: "lossy", types: types[1], schedule: hastySchedule } as const;
+
+const hybridKinds: readonly EndpointPlan[] = [
+  {
+    ...{ name: "confirmed", ordering: "parallel", behaviour: "steady", types: types[1] },
+    confirming: "each",
+  },
+  { name: "hybrid", ordering: "parallel", ...lossy, confirming: "walk" },
+  { name: "hybrid-subject", ordering: "subject", ...lossy, confirming: "walk" },
 ];
 
 export async function openWorld(
@@ -135,11 +166,13 @@ export async function openWorld(
   };
   const world: World = {
     ...{ postgres, sql, brokers, gateways, apis, client, say, tenants },
-    ...{ receiverLinks: [], producers: [], readers: [], hooks: [] },
+    ...{ receiverLinks: [], producers: [], readers: [], hooks: [], confirmers: [], consumers: [] },
     violations,
     phase: "before",
+    isCalm: false,
     restartRecords() {
-      for (const { pulse, latencies } of [...world.producers, ...world.readers, ...world.hooks]) {
+      const { producers, readers, consumers, hooks } = world;
+      for (const { pulse, latencies } of [...producers, ...readers, ...consumers, ...hooks]) {
         pulse.restart();
         for (const each of Object.values(latencies)) each.restart();
       }
@@ -159,7 +192,11 @@ async function startBrokers(count: 1 | 3, opening: AsyncDisposableStack): Promis
 /** Tenants, and for each producers, readers and endpoints whose receivers write down what comes. */
 async function populate(
   world: World,
-  { rate, endpoints = everyKind }: WorldOptions,
+  {
+    rate,
+    hybrid = false,
+    endpoints = hybrid ? [...everyKind, ...hybridKinds] : everyKind,
+  }: WorldOptions,
   opening: AsyncDisposableStack,
 ) {
   const { apis, violations, tenants } = world;
@@ -181,12 +218,24 @@ async function populate(
   );
   const hooks = tenants.flatMap((tenant) =>
     endpoints.map((plan) => {
-      const { ordering, behaviour, types: only } = plan;
+      const { ordering, behaviour, confirming, types: only } = plan;
       const name = `${tenant}-${plan.name}`;
       const isHasty = plan.schedule === hastySchedule;
-      const told = { phase, violations };
-      return createHook({ name, tenant, types: only, ordering, behaviour, isHasty, ...told });
+      const told = { phase, isCalm: () => world.isCalm, violations };
+      return createHook({
+        ...{ name, tenant, types: only, ordering, behaviour, isHasty, confirming },
+        ...told,
+      });
     }),
+  );
+  const confirmers = hooks.flatMap((hook) => {
+    const { confirming } = hook;
+    return confirming === undefined
+      ? []
+      : [createConfirmer({ hook, confirming, apis, violations })];
+  });
+  const consumers = (hybrid ? tenants : []).flatMap((tenant) =>
+    [undefined, types[1]].map((only) => createNamedConsumer({ tenant, types: only, ...told })),
   );
   const receiverUrl = await startHooks(hooks, opening);
   const receiverLinks: Proxy[] = [];
@@ -204,13 +253,17 @@ async function populate(
         max_in_flight: maxInFlight,
         timeout_ms: plan.behaviour === "flaky" ? 2_000 : 5_000,
         retry_schedule: plan.schedule ?? patientSchedule,
+        ...(plan.confirming === "each" && {
+          require_receipt: true,
+          receipt_timeout_ms: receiptTimeoutMs,
+        }),
       };
       const made = await operate(() => client.createEndpoint(tenant, settings));
       hook.id = made.id;
       hook.verifyWith(made.secret);
     }
   }
-  return { producers, readers, hooks, receiverLinks };
+  return { producers, readers, hooks, confirmers, consumers, receiverLinks };
 }
 
 /** What all endpoints may have in flight together. */

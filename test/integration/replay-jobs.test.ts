@@ -236,4 +236,32 @@ describe("processes that end", () => {
     // What was under way or not yet written when it was killed.
     expect(sent.length).toBeLessThan(600 + 300);
   }, 60_000);
+
+  test("leave a replay of dead letters to another one, which counts what the first had sent", async () => {
+    const database = opened.use(await createTestDatabase());
+    const directory = opened.use(await createDirectory());
+    const env = productionEnvironment(database.url);
+    const start = async () =>
+      opened.use(await startGatewayProcess({ directory: directory.path, env }));
+    const receiver = opened.use(await startReceiver());
+    receiver.behave({ kind: "answer", status: 422 });
+    const first = await start();
+    const client = createClient(first.url, first.operatorKey);
+    await client.tenant("acme");
+    const settings = { url: receiver.url, retry_schedule: [], timeout_ms: 30_000 };
+    const { id } = await client.createEndpoint("acme", settings);
+    await appendBatch("acme", 100, client);
+    await client.endpointWhen(id, ({ dead }) => dead === 100, deadlineMs);
+    // The first of them holds up the job's position, and not the others.
+    receiver.behave(({ headers }) =>
+      Number(headers["tidegate-sequence"]) === 1 ? { kind: "hang" } : accept,
+    );
+    const asked = await askForReplay(client, id, { status: "dead" });
+    await client.endpointWhen(id, ({ dead }) => dead === 1, deadlineMs);
+    receiver.behave(accept);
+    await first.kill();
+    const second = await start();
+    const done = await whenCompleted(createClient(second.url, second.operatorKey), asked);
+    expect(done).toMatchObject({ sent: 100, failed: 0, total: 100 });
+  }, 60_000);
 });

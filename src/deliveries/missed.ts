@@ -184,7 +184,7 @@ function sources(
           order by e.sequence desc limit 1
         ) as last, coalesce((
           select g.through from receipt_ranges g
-          where g.tenant = ${tenant} and g.endpoint = ${endpoint}
+          where g.tenant = ${tenant} and g.endpoint = ${endpoint} and g.through > ${after}
             and g.at >= coalesce(resumed_at, '-infinity')
           order by g.through desc limit 1
         ), 0) as confirmed

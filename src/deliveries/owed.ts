@@ -43,6 +43,7 @@ export async function removeOwed(orm: OrmTransaction, of: Consumer): Promise<voi
 export async function skipOwed(orm: OrmTransaction, moved: Moved): Promise<void> {
   await inSteps(() => skipRetries(orm, moved));
   await inSteps(() => removeRetriesBeyond(orm, moved));
+  await keepReceiptsBefore(orm, moved);
   await inSteps(() => removeReceiptsBeyond(orm, moved));
   const { tenant, consumer } = moved;
   await orm.execute(template`
@@ -88,6 +89,23 @@ async function removeRetriesBeyond(orm: OrmTransaction, moved: Moved): Promise<n
       where tenant = ${tenant} and endpoint = ${consumer} and sequence > ${sequence}
       order by sequence limit ${stepMaxRows}))`);
   return count;
+}
+
+/** Of a receipt through a cursor beyond it, what it says of all up to there. */
+async function keepReceiptsBefore(orm: OrmTransaction, moved: Moved): Promise<void> {
+  const { tenant, consumer, sequence, movedAt } = moved;
+  await orm.execute(template`
+    with fence as materialized (${fence(orm, moved)})
+    insert into receipt_ranges (tenant, endpoint, after, through, day, detail, at)
+    select g.tenant, g.endpoint, g.after, p.sequence, p.day, g.detail, g.at
+    from positions p cross join lateral (
+      select * from receipt_ranges
+      where tenant = p.tenant and endpoint = p.consumer and through > ${sequence}
+      order by through limit 1
+    ) g
+    where p.tenant = ${tenant} and p.consumer = ${consumer} and p.sequence = ${sequence}
+      and g.after < ${sequence} and g.at < ${movedAt}::timestamptz and exists (select from fence)
+    on conflict do nothing`);
 }
 
 /** They say nothing of what is sent again, and whoever asks for those that do must not pass them all. */

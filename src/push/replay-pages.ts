@@ -201,7 +201,11 @@ export function createReplayPages(options: { sql: Sql; log: Log; lastMatched: La
       const rows = await sql<Known[]>`
         select o.sequence, d.status, greatest(d.attempts, r.attempts, 0) as attempts,
           coalesce(r.previous, d.previous) as previous, r.sequence is not null as retrying,
-          o.sequence <= ${confirmedAfter((events[0]?.sequence ?? 1) - 1)} as covered,
+          -- Also of before its position was moved on: what is sent again since then has none.
+          coalesce((
+            select g.after < o.sequence from receipt_ranges g
+            where g.tenant = ${tenant} and g.endpoint = ${id} and g.through >= o.sequence
+            order by g.through limit 1), false) as covered,
           o.sequence > p.sequence or exists (
             select from blocked_subjects b
             where b.tenant = ${tenant} and b.endpoint = ${id} and b.key = md5(o.subject)::uuid

@@ -266,6 +266,28 @@ describe("a replay of many", () => {
     expect(await whenCompleted(client, again)).toMatchObject({ sent: 0, failed: 0, total: 0 });
   });
 
+  test.each([
+    { through: "3", from: "4", missing: [4] },
+    { through: "5", from: "2", missing: [] },
+  ])(
+    "of what is missing leaves out what was confirmed, through $through and resumed from $from",
+    async ({ through, from, missing }) => {
+      const { client } = suite;
+      const { tenant, receiver, id } = await suite.pushTo({ kind: "answer" });
+      await client.act(id, "poll");
+      await appendMany(tenant, 5);
+      const cursorOf = async (limit: string) => (await client.page(tenant, { limit })).cursor;
+      const receipt = { endpoint: id, through: await cursorOf(through), status: "processed" };
+      await client.expectOk("POST", "/receipts", receipt);
+      await client.act(id, "resume", { from: { cursor: await cursorOf(from) } });
+      await receiver.received(5 - Number(from));
+      await client.endpointWhen(id, ({ position }) => Number(position) === 5, deadlineMs);
+      const asked = await askForReplay(client, id, { status: "missing" });
+      await whenCompleted(client, asked);
+      expect(sequencesOf(pushesOf(receiver.requests, asked.id))).toEqual(missing);
+    },
+  );
+
   test("makes dead letters of what was never delivered and is refused", async () => {
     const { client } = suite;
     const tenant = await suite.newTenant();

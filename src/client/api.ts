@@ -18,7 +18,7 @@ export interface paths {
          * Append an event, a batch of up to 1,000, or lines without end
          * @description Answered only after the commit.
          *
-         *     **A batch** is answered 200 with one result per event: a bad event spoils only itself, and the events of one tenant keep their order.
+         *     **A batch** is answered 200 with one result per event: a bad event spoils only itself, and the events of one tenant keep their order. When one gets 503 or 500, those behind it of the same tenant are not appended either: repeated together, with a `key` in each, they stand in their order.
          *
          *     **Lines** (`application/x-ndjson`): one event a line, any number of them. They are appended while they arrive, in windows of up to 1,000, and so are the results written, one a line in the order of the events; a failure also tells its `line`. Blank lines are skipped; a line may have 1 MiB and 64 KiB. With `Prefer: return=minimal` only failures are written, and last `{"appended","duplicates","failed"}`. The gateway reads no faster than it appends, and holds up to 4 MiB of results for a client that does not read them: one that sends everything before it reads should ask for the short form, or both sides wait for each other until the gateway, within a minute, cuts the connection. A tenant's limit slows the upload down and refuses nothing. If the connection breaks, repeat the lines without a result; with a `key` in each none is appended twice.
          *

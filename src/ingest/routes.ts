@@ -16,7 +16,8 @@ const bodyMaxBytes = 16 << 20;
 const description = `Answered only after the commit.
 
 **A batch** is answered 200 with one result per event: a bad event spoils only itself, and the \
-events of one tenant keep their order.
+events of one tenant keep their order. When one gets 503 or 500, those behind it of the same tenant \
+are not appended either: repeated together, with a \`key\` in each, they stand in their order.
 
 **Lines** (\`application/x-ndjson\`): one event a line, any number of them. They are appended while \
 they arrive, in windows of up to 1,000, and so are the results written, one a line in the order of \

@@ -3,7 +3,8 @@
  * statement takes them all: no timer, so an idle system answers at once and a busy one batches by
  * itself. Tenants that have much waiting are appended beside the others, in groups of their own.
  * An append is answered only after its commit. The events of one tenant are numbered in the order
- * in which they were handed in.
+ * in which they were handed in; once one could not be appended, those behind it of the same request
+ * and tenant are not either, so that repeating them all keeps their order.
  *
  * What waits is bounded, per tenant and in all; beyond it appends are refused, never dropped after
  * they were taken. A statement whose connection broke is not sent again blindly: its outcome is
@@ -17,7 +18,7 @@ import type { LogEvent, TenantId } from "./event.ts";
 import { lookUpGroup, type FoundRow } from "./group-lookup.ts";
 import type { AppendResult, NewEvent } from "./new-event.ts";
 import { createPartitions } from "./partitions.ts";
-import { createQueue, type Entry, type Group, type Line } from "./queue.ts";
+import { createQueue, isOpen, type Entry, type Group, type Line } from "./queue.ts";
 
 type Refusal = "refused" | "unavailable" | "in-doubt" | "failed";
 
@@ -135,6 +136,7 @@ export function createAppender(options: {
    * else it leaves out the tenants whose logs are locked.
    */
   async function commit(group: Group, tries: number, repaired = false): Promise<void> {
+    if (group.length === 0) return;
     const [id, nonces, at] = [randomUUID(), createNonces(group.length), performance.now()];
     const sent: Sent = { id, group, nonces, tries, repaired, at };
     let rows: Row[];
@@ -255,8 +257,12 @@ export function createAppender(options: {
     const tenants = byTenant(group);
     const parts = tenants.length > 1 ? tenants : group.map((entry) => [entry]);
     const half = parts.length >> 1;
-    await commit(parts.slice(0, half).flat(), tries);
-    await commit(parts.slice(half).flat(), tries);
+    const [first, second] = [parts.slice(0, half).flat(), parts.slice(half).flat()];
+    await commit(first, tries);
+    // Only what is looked up is open yet. It may turn out not to be there.
+    const isInDoubt = tenants.length === 1 && first.some(isOpen);
+    if (isInDoubt) for (const entry of second) queue.answer(entry, { kind: "unavailable" });
+    else await commit(queue.unbroken(second), tries);
   }
 
   async function retryWithPartition(group: Group, tries: number) {

@@ -5,6 +5,9 @@
  * A group is taken from one line, and its tenants are held until they are released; so the groups
  * of the two lines share no tenant and can be appended at the same time. Who appends now and then
  * thus waits for a small group, and whoever floods waits behind others that flood.
+ *
+ * A request may be cut into several groups. When one of them could not be appended, what the same
+ * request has behind it for the same tenant is not either: it would stand before what comes again.
  */
 import type { TenantId } from "./event.ts";
 import type { AppendResult, NewEvent } from "./new-event.ts";
@@ -15,6 +18,8 @@ export type Group = Entry[];
 type Request = {
   results: AppendResult[];
   open: number;
+  /** Tenants of which something was not appended, or maybe not, that may come again. */
+  readonly broken: Set<TenantId>;
   resolve: (results: AppendResult[]) => void;
 };
 type TenantQueue = { entries: Entry[]; next: number; bytes: number; held: number };
@@ -45,7 +50,7 @@ export function createQueue() {
   const lines: Record<Line, Map<TenantId, TenantQueue>> = { light: new Map(), heavy: new Map() };
   let totalBytes = 0;
 
-  return { offer, hasMore, take, takeAll, answer, hold, release };
+  return { offer, hasMore, take, takeAll, unbroken, answer, hold, release };
 
   /** Takes all of `events` or, when there is no room, none. */
   function offer(events: readonly NewEvent[]): Promise<AppendResult[]> {
@@ -54,7 +59,10 @@ export function createQueue() {
       return Promise.resolve(events.map((): AppendResult => ({ kind: "unavailable" })));
     }
     return new Promise((resolve) => {
-      const request: Request = { results: [], open: events.length, resolve };
+      const request: Request = {
+        ...{ results: [], open: events.length, resolve },
+        broken: new Set(),
+      };
       events.forEach((event, index) => enqueue({ event, index, request }));
     });
   }
@@ -111,8 +119,9 @@ export function createQueue() {
       for (const [tenant, queue] of waiting) {
         // Whoever got nothing keeps its place in the line and is first in the next group.
         if (isFull()) break;
-        bytesLeft -= takeShare(queue, group, events, bytes);
-        taken.add(tenant);
+        const bytesTaken = takeShare(queue, group, events, bytes);
+        bytesLeft -= bytesTaken;
+        if (bytesTaken > 0) taken.add(tenant);
         moveToEnd(tenant, queue);
       }
       waiting = waiting.filter(([, queue]) => !isEmpty(queue));
@@ -138,15 +147,27 @@ export function createQueue() {
   /** Moves up to so many events into the group; the one that reaches the bytes is the last. */
   function takeShare(queue: TenantQueue, group: Group, events: number, bytes: number): number {
     let taken = 0;
-    for (let count = 0; count < events && taken < bytes; count += 1) {
+    for (let count = 0; count < events && taken < bytes;) {
       const entry = queue.entries[queue.next];
       if (entry === undefined) break;
+      const entryWeight = weight(entry.event);
       queue.next += 1;
-      taken += weight(entry.event);
+      queue.bytes -= entryWeight;
+      if (isBroken(entry)) {
+        answer(entry, { kind: "unavailable" });
+        continue;
+      }
+      taken += entryWeight;
+      count += 1;
       group.push(entry);
     }
-    queue.bytes -= taken;
     return taken;
+  }
+
+  /** Those that may be appended; the others are answered. */
+  function unbroken(group: Group): Group {
+    for (const entry of group) if (isBroken(entry)) answer(entry, { kind: "unavailable" });
+    return group.filter((entry) => !isBroken(entry));
   }
 
   /** Sends the tenant to the end of its line, or out of both when there is nothing to take. */
@@ -166,6 +187,7 @@ export function createQueue() {
 
   function answer({ event, index, request }: Entry, result: AppendResult) {
     totalBytes -= weight(event);
+    if (breaksOrder(result)) request.broken.add(event.tenant);
     request.results[index] = result;
     request.open -= 1;
     if (request.open === 0) request.resolve(request.results);
@@ -184,6 +206,20 @@ export function createQueue() {
     queue.held -= 1;
     moveToEnd(tenant, queue);
   }
+}
+
+/** Whether it is not there, or maybe not, and may be there when it comes again. */
+function breaksOrder({ kind }: AppendResult): boolean {
+  return kind === "unavailable" || kind === "in-doubt" || kind === "failed";
+}
+
+function isBroken({ event, request }: Entry): boolean {
+  return request.broken.has(event.tenant);
+}
+
+/** Whether it has no answer yet. */
+export function isOpen({ index, request }: Entry): boolean {
+  return request.results[index] === undefined;
 }
 
 function isEmpty(queue: TenantQueue): boolean {

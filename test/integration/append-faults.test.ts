@@ -172,6 +172,29 @@ test("a group that was not committed when its connection broke never will be", a
   expect((await testLog.readAll(tenant)).map(dataOf)).toEqual([3]);
 });
 
+test("what is behind a group that was not committed is not appended before it comes again", async () => {
+  const tenant = await testLog.createTenant();
+  const name = "in two groups";
+  const { append } = testLog.openAppender({ url: proxy.url, name });
+  const events = numbers(1_500).map((count) => newEvent(tenant, String(count)));
+  const [answer, next] = await whileHeldUp(async () => {
+    const answer = append(events);
+    await blocked(name);
+    const next = append([newEvent(tenant, "0")]);
+    await proxy.cut();
+    await testLog.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name}`;
+    await proxy.restore();
+    return [answer, next] as const;
+  });
+  // Of the events of one request some are there and some are not: never the later ones alone.
+  expect(new Set(kinds(await answer))).toEqual(new Set(["unavailable"]));
+  await next;
+  expect(new Set(kinds(await append(events)))).toEqual(new Set(["appended"]));
+  const stored = (await testLog.readAll(tenant)).map(dataOf);
+  expect(stored.filter((count) => count !== 0)).toEqual(numbers(1_500));
+});
+
 test("of a statement that still runs and its look-up one wins, as the answer says", async () => {
   const tenant = await testLog.createTenant();
   const name = "undecided";

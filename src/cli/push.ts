@@ -4,7 +4,7 @@
  */
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
-import { sign } from "../client/verify.ts";
+import { sign, signPlace } from "../client/verify.ts";
 import { version } from "./version.ts";
 
 export type Push = {
@@ -40,16 +40,20 @@ export async function push(
   options: { timeoutMs: number; insecure: boolean; signal: AbortSignal },
 ): Promise<PushOutcome> {
   const body = Buffer.from(it.body);
-  const headers = {
-    "content-type": it.contentType,
-    "content-length": String(body.length),
-    "user-agent": `Tidegate/${version}`,
+  const place = {
     ...(await sign(it.secret, it.id, body)),
     "tidegate-sequence": it.sequence,
     "tidegate-previous-sequence": it.previous ?? noSequence,
     "tidegate-attempt": "1",
     "tidegate-endpoint": it.endpoint,
     ...(it.cursor !== undefined && { "tidegate-cursor": it.cursor }),
+  };
+  const headers = {
+    "content-type": it.contentType,
+    "content-length": String(body.length),
+    "user-agent": `Tidegate/${version}`,
+    ...place,
+    ...(await signPlace(it.secret, place)),
   };
   const startedAt = performance.now();
   const ms = () => Math.round(performance.now() - startedAt);

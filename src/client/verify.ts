@@ -1,8 +1,8 @@
 /**
  * Tells whether a push is one of the gateway's, and gives its event. A push proves three things by
  * itself: its origin and its bytes by the signature, its age by the signed time. The `tidegate-*`
- * headers are not under the signature: they say where to look, and must not be believed in
- * anything that an attacker who repeats a push could use.
+ * headers are not under that signature: they say where to look, and must not be believed in
+ * anything that an attacker who repeats a push could use, unless `tidegate-signature` covers them.
  *
  * Within the tolerance the same push may come again, from the gateway's retries as well: whoever
  * needs each event once remembers its id.
@@ -96,17 +96,60 @@ export async function sign(
   const keys = await readSecrets(secretOrKeys, signingKey);
   const timestamp = String(Math.floor(Number(now) / 1_000));
   const signed = signedBytes(id, timestamp, bytesOf(body));
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": timestamp,
+    "webhook-signature": await signaturesOf(keys, signed),
+  };
+}
+
+/** The headers that tell where the event of a push stands. */
+const placeHeaders = [
+  "tidegate-endpoint",
+  "tidegate-previous-sequence",
+  "tidegate-cursor",
+  "tidegate-replay",
+];
+
+/** Whether these headers of a push that was verified are the gateway's too. */
+export async function verifyPlace(
+  secretOrKeys: string | readonly string[],
+  headers: PushHeaders,
+): Promise<boolean> {
+  const signatures = (headerOf(headers, "tidegate-signature") ?? "").split(" ").map(readSignature);
+  const known = signatures.filter((each): each is Signature => each !== undefined);
+  if (known.length === 0 || signatures.length > signaturesMax) return false;
+  const keys = await readSecrets(secretOrKeys, verifyingKey);
+  return await isSignedByAny(keys, known, placeBytes(headers));
+}
+
+/** The header that signs those that tell where an event stands, as `sign` does for the body. */
+export async function signPlace(
+  secretOrKeys: string | readonly string[],
+  headers: Readonly<Record<string, string>>,
+): Promise<{ "tidegate-signature": string }> {
+  const keys = await readSecrets(secretOrKeys, signingKey);
+  return { "tidegate-signature": await signaturesOf(keys, placeBytes(headers)) };
+}
+
+/** Without a point, which the signed text of a body always has: neither passes for the other. */
+function placeBytes(headers: PushHeaders): Uint8Array<ArrayBuffer> {
+  const names = ["webhook-id", "webhook-timestamp", ...placeHeaders];
+  const lines = names.map((name) => headerOf(headers, name) ?? "");
+  return new TextEncoder().encode(["tidegate-headers", ...lines].join("\n"));
+}
+
+async function signaturesOf(
+  keys: readonly SigningKey[],
+  signed: Uint8Array<ArrayBuffer>,
+): Promise<string> {
   const signatures = await Promise.all(
     keys.map(async ({ version, key }) => {
       const signature = await webCrypto().subtle.sign(algorithmOf(version), key, signed);
       return `${version},${encodeBase64(new Uint8Array(signature))}`;
     }),
   );
-  return {
-    "webhook-id": id,
-    "webhook-timestamp": timestamp,
-    "webhook-signature": signatures.join(" "),
-  };
+  return signatures.join(" ");
 }
 
 async function readSecrets(

@@ -106,6 +106,7 @@ export const deliveryWithAttempts = z
               "tidegate-previous-sequence": "00000000000000001041",
               "tidegate-attempt": "1",
               "tidegate-endpoint": deliveryExample.endpoint,
+              "tidegate-signature": "[redacted]",
             },
           },
           response: {

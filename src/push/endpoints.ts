@@ -12,7 +12,7 @@ import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.t
 import type { Logger } from "../telemetry.ts";
 import { closedCircuit, type Circuit } from "./circuit.ts";
 import type { Standing } from "./pace.ts";
-import { createSigner, type Sign } from "./signature.ts";
+import { createSigners, type Sign, type SignHeaders } from "./signature.ts";
 
 export type Endpoint = {
   readonly tenant: TenantId;
@@ -35,6 +35,7 @@ export type Endpoint = {
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly sign: Sign;
+  readonly signHeaders: SignHeaders;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly scheduleMs: readonly number[];
@@ -63,7 +64,10 @@ export type Endpoint = {
 };
 
 /** What of an endpoint its requests depend on. */
-export type Recipient = Pick<Endpoint, "tenant" | "name" | "headers" | "contentType" | "sign">;
+export type Recipient = Pick<
+  Endpoint,
+  "tenant" | "name" | "headers" | "contentType" | "sign" | "signHeaders"
+>;
 
 /** What of a tenant is driven may differ from, when nobody told of a change. */
 export type InForce = {
@@ -339,6 +343,6 @@ export function recipientOf(ring: KeyRing, endpoint: typeof endpoints.$inferSele
     name: endpointName(id),
     headers: openHeaders(ring, id, endpoint.headers),
     contentType: contentTypeOf(format),
-    sign: createSigner(openSecrets(ring, id, endpoint.secrets)),
+    ...createSigners(openSecrets(ring, id, endpoint.secrets)),
   };
 }

@@ -31,8 +31,8 @@ export function createPushHeaders(options: { cursors: Cursors; userAgent: string
 
   return ({ endpoint, event, previous, attempt, replay, body, at }) => {
     const { sequence } = event;
-    return {
-      ...signedHeaders({ endpoint, userAgent, id: eventId(event), body, at }),
+    const id = eventId(event);
+    const place = {
       ...placeHeaders({ endpoint, sequence, previous, attempt }),
       "tidegate-cursor": cursors.mint({
         tenant: endpoint.tenant,
@@ -41,6 +41,12 @@ export function createPushHeaders(options: { cursors: Cursors; userAgent: string
         filter: "any",
       }),
       ...(replay !== undefined && { "tidegate-replay": replay }),
+    };
+    const timestampSeconds = secondsOf(at);
+    return {
+      ...signedHeaders({ endpoint, userAgent, id, body, at }),
+      ...place,
+      "tidegate-signature": endpoint.signHeaders({ id, timestampSeconds, headers: place }),
     };
   };
 }
@@ -64,7 +70,7 @@ type Signed = {
 };
 
 function signedHeaders({ endpoint, userAgent, id, body, at }: Signed) {
-  const seconds = Math.floor(at / 1_000);
+  const seconds = secondsOf(at);
   return {
     ...endpoint.headers,
     "content-type": endpoint.contentType,
@@ -73,6 +79,10 @@ function signedHeaders({ endpoint, userAgent, id, body, at }: Signed) {
     "webhook-timestamp": String(seconds),
     "webhook-signature": endpoint.sign(id, seconds, body),
   };
+}
+
+function secondsOf(at: number): number {
+  return Math.floor(at / 1_000);
 }
 
 function placeHeaders(push: {

@@ -119,6 +119,7 @@ function requestHeaders(
     "tidegate-attempt": String(attempt),
     "tidegate-endpoint": endpointName(uuid),
     ...(replay !== null && { "tidegate-replay": replayName(replay) }),
+    "tidegate-signature": redacted,
   };
 }
 

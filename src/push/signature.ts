@@ -3,6 +3,8 @@
  * that name: `v1,<base64>` is an HMAC-SHA256 of `id.timestamp.body`, `v1a,<base64>` an Ed25519
  * signature of the same bytes. While a secret is being rotated several are in force, and the
  * header carries one signature for each, separated by spaces, the newest first.
+ *
+ * That says nothing of the headers, so where the event stands has a signature of its own.
  */
 import { createHmac, createSecretKey, sign as signEd25519 } from "node:crypto";
 import type { EndpointSecret } from "../deliveries/endpoint.ts";
@@ -14,11 +16,29 @@ import { hmacKeyOf, privateKeyOf } from "../deliveries/secrets.ts";
  */
 export type Sign = (id: string, timestampSeconds: number, body: Buffer) => string;
 
+/** The value of `tidegate-signature`, in the same form. */
+export type SignHeaders = (push: {
+  readonly id: string;
+  readonly timestampSeconds: number;
+  readonly headers: Readonly<Record<string, string>>;
+}) => string;
+
+/** What it covers, in this order; the text of one that is not sent is empty. */
+const signedHeaders = [
+  "tidegate-endpoint",
+  "tidegate-previous-sequence",
+  "tidegate-cursor",
+  "tidegate-replay",
+];
+
 /**
  * Prepares the keys once, because a lane signs every push with the same ones. The secrets were
  * validated when they were set, so one that cannot be read is a fault of ours.
  */
-export function createSigner(secrets: readonly EndpointSecret[]): Sign {
+export function createSigners(secrets: readonly EndpointSecret[]): {
+  readonly sign: Sign;
+  readonly signHeaders: SignHeaders;
+} {
   const signers = secrets.map(({ secret, expiresAt }) => ({
     sign: signerOf(secret),
     endsAt: expiresAt ?? Infinity,
@@ -27,12 +47,26 @@ export function createSigner(secrets: readonly EndpointSecret[]): Sign {
     throw new Error("a push is never sent unsigned");
   }
 
-  return (id, timestampSeconds, body) => {
-    const start = `${id}.${timestampSeconds}.`;
+  return {
+    sign: (id, timestampSeconds, body) =>
+      signatures(`${id}.${timestampSeconds}.`, body, timestampSeconds),
+
+    // A text without a point, which `id.timestamp.body` never is: neither signature passes for the
+    // other.
+    signHeaders({ id, timestampSeconds, headers }) {
+      const lines = signedHeaders.map((name) => headers[name] ?? "");
+      const text = ["tidegate-headers", id, timestampSeconds, ...lines].join("\n");
+      return signatures(text, noBody, timestampSeconds);
+    },
+  };
+
+  function signatures(start: string, body: Buffer, timestampSeconds: number): string {
     const inForce = signers.filter(({ endsAt }) => endsAt > timestampSeconds * 1_000);
     return inForce.map(({ sign }) => sign(start, body)).join(" ");
-  };
+  }
 }
+
+const noBody = Buffer.alloc(0);
 
 function signerOf(secret: string): (start: string, body: Buffer) => string {
   const privateKey = privateKeyOf(secret);

@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateSecret, shownSecret } from "../../src/deliveries/secrets.ts";
-import { createSigner } from "../../src/push/signature.ts";
+import { createSigners } from "../../src/push/signature.ts";
 import { succeed, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { createProject, type Project } from "../support/package.ts";
 import { createTestDatabase } from "../support/postgres.ts";
@@ -164,7 +164,7 @@ async function environment() {
     const headers = {
       "webhook-id": id,
       "webhook-timestamp": `${seconds}`,
-      "webhook-signature": createSigner([{ secret, expiresAt: null }])(
+      "webhook-signature": createSigners([{ secret, expiresAt: null }]).sign(
         id,
         seconds,
         Buffer.from(body),

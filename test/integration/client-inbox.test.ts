@@ -198,6 +198,33 @@ describe("pushes by hand", () => {
     }
   });
 
+  test.each([{ ordered: true }, { ordered: false }])(
+    "a copy of a push with other headers makes nothing jump, with %o",
+    async ({ ordered }) => {
+      const { tenant, log } = await logOf(15);
+      const { inbox, sequences } = await inboxOf(tenant, {
+        ...{ ordered, replays: "handle", answerWithinMs: 300 },
+      });
+      const copies = [
+        // As if nothing were between; as if it stood behind all others; as if it were asked for.
+        { of: 3, headers: { "tidegate-previous-sequence": "1".padStart(20, "0") } },
+        { of: 4, headers: { "tidegate-cursor": at(log, 9).cursor } },
+        { of: 0, headers: { "tidegate-replay": "rpl_forged" } },
+      ];
+      expect((await inbox.fetch(await pushRequest(at(log, 0)))).status).toBe(200);
+      for (const { of, headers } of copies) {
+        const copy = await pushRequest(at(log, of));
+        for (const [name, value] of Object.entries(headers)) copy.headers.set(name, value);
+        await inbox.fetch(copy);
+      }
+      for (const each of log) await inbox.fetch(await pushRequest(each));
+      await waitUntil(() => sequences().length >= log.length, { deadlineMs });
+      const expected = log.map(({ sequence }) => sequence);
+      if (ordered) expect(sequences()).toEqual(expected);
+      expect(sequences().toSorted((one, two) => one - two)).toEqual(expected);
+    },
+  );
+
   test("what is not the gateway's learns nothing", async () => {
     const { tenant, log } = await logOf(1);
     const { inbox, handled } = await inboxOf(tenant);

@@ -94,15 +94,15 @@ describe("the record of a delivery", () => {
       ...{ status_code: 200, error: null, response: null },
     });
     const sent = receiver.requests[0]?.headers ?? {};
-    const secret = ["webhook-signature", "x-own", "authorization"];
+    const secret = ["webhook-signature", "tidegate-signature", "x-own", "authorization"];
     const known = Object.entries(attempt?.request?.headers ?? {});
     for (const [name, value] of known) {
       expect([name, value]).toEqual([name, secret.includes(name) ? "[redacted]" : sent[name]]);
     }
     expect(known.map(([name]) => name).toSorted()).toEqual([
       ...["authorization", "content-type", "tidegate-attempt", "tidegate-endpoint"],
-      ...["tidegate-previous-sequence", "tidegate-sequence", "webhook-id", "webhook-signature"],
-      ...["webhook-timestamp", "x-own"],
+      ...["tidegate-previous-sequence", "tidegate-sequence", "tidegate-signature", "webhook-id"],
+      ...["webhook-signature", "webhook-timestamp", "x-own"],
     ]);
     expect(attempt?.request?.url).toBe(receiver.url);
     expect(JSON.stringify(shown)).not.toMatch(/hidden|aGlkZGVu/);

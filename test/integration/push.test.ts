@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
+import { verifyPlace } from "../../src/client/verify.ts";
 import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
 
@@ -40,6 +41,7 @@ describe("a push", () => {
     const headers = request.headers as Record<string, string>;
     expect(new Webhook(endpoint.secret).verify(request.body, headers)).toEqual(stored.json);
     expect(() => new Webhook(endpoint.secret).verify(`${stored.text} `, headers)).toThrow();
+    expect(await verifyPlace(endpoint.secret, headers)).toBe(true);
   });
 
   test("carries a cursor that goes on right after it, under any filter", async () => {

@@ -1,5 +1,5 @@
 /** Pushes as the gateway makes them, of events that stand in a real log. */
-import { sign } from "../../src/client/verify.ts";
+import { sign, signPlace } from "../../src/client/verify.ts";
 import type { TestGateway } from "./gateway.ts";
 import type { ReadEvent } from "./client.ts";
 
@@ -44,17 +44,18 @@ export async function pushRequest(
   { event, body, sequence, previous, cursor }: Pushable,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Request> {
+  const place = {
+    "content-type": "application/json",
+    ...(await sign(inboxSecret, event.id, body)),
+    "tidegate-sequence": digits(sequence),
+    "tidegate-previous-sequence": digits(previous),
+    "tidegate-cursor": cursor,
+    "tidegate-attempt": "1",
+    ...headers,
+  };
   return new Request("http://receiver.test/hook", {
     method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(await sign(inboxSecret, event.id, body)),
-      "tidegate-sequence": digits(sequence),
-      "tidegate-previous-sequence": digits(previous),
-      "tidegate-cursor": cursor,
-      "tidegate-attempt": "1",
-      ...headers,
-    },
+    headers: { ...place, ...(await signPlace(inboxSecret, place)) },
     body,
   });
 }

@@ -8,8 +8,9 @@ import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, test } from "vitest";
 import { sign, VerificationError, verify } from "../../src/client/client.ts";
+import { signPlace, verifyPlace } from "../../src/client/verify.ts";
 import { generateSecret, shownSecret } from "../../src/deliveries/secrets.ts";
-import { createSigner } from "../../src/push/signature.ts";
+import { createSigners } from "../../src/push/signature.ts";
 
 const event = {
   specversion: "1.0",
@@ -33,7 +34,7 @@ function pushed(secrets: readonly string[], text = body, id = event.id, seconds 
   return {
     "webhook-id": id,
     "webhook-timestamp": `${seconds}`,
-    "webhook-signature": createSigner(kept)(id, seconds, Buffer.from(text)),
+    "webhook-signature": createSigners(kept).sign(id, seconds, Buffer.from(text)),
   };
 }
 
@@ -208,5 +209,42 @@ describe("sign", () => {
     const at = { now: 1_614_265_330_000 };
     const signed = await sign(known, "msg_p5jXN8AQM9LWM0D4loKWxJek", '{"test": 2432232314}', at);
     expect(signed["webhook-signature"]).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+  });
+});
+
+describe("the headers that tell where an event stands", () => {
+  const place = {
+    "tidegate-endpoint": "ep_1",
+    "tidegate-previous-sequence": "00000000000000001040",
+    "tidegate-cursor": "v1_abc",
+  };
+
+  test.each(["v1", "v1a"] as const)(
+    "are believed as the gateway signs them by %s",
+    async (kind) => {
+      const own = generateSecret(kind);
+      const headers = { ...pushed([own]), ...place };
+      const { signHeaders } = createSigners([{ secret: own, expiresAt: null }]);
+      const signature = signHeaders({ id: event.id, timestampSeconds: nowSeconds, headers });
+      const whole = { ...headers, "tidegate-signature": signature };
+      expect(await verifyPlace(shownSecret(own), whole)).toBe(true);
+      expect(await verifyPlace(shownSecret(own), new Headers(whole))).toBe(true);
+      expect(await signPlace(own, headers)).toEqual({ "tidegate-signature": signature });
+      for (const name of [...Object.keys(place), "webhook-id", "webhook-timestamp"]) {
+        expect(await verifyPlace(shownSecret(own), { ...whole, [name]: "other" })).toBe(false);
+      }
+      const added = { ...whole, "tidegate-replay": "rpl_1" };
+      expect(await verifyPlace(shownSecret(own), added)).toBe(false);
+      expect(await verifyPlace(shownSecret(own), headers)).toBe(false);
+    },
+  );
+
+  test("have a signature that passes for no body's, and the other way round", async () => {
+    const headers = { ...pushed([secret]), ...place };
+    const bodys = { ...headers, "tidegate-signature": headers["webhook-signature"] };
+    expect(await verifyPlace(secret, bodys)).toBe(false);
+    const { "tidegate-signature": signature } = await signPlace(secret, headers);
+    const forged = { ...headers, "webhook-signature": signature };
+    expect(await reasonOf(verify(secret, forged, body))).toBe("signature-mismatch");
   });
 });

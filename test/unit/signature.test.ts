@@ -4,14 +4,14 @@ import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, test } from "vitest";
 
 import { generateSecret, secretFault, shownSecret } from "../../src/deliveries/secrets.ts";
-import { createSigner, type Sign } from "../../src/push/signature.ts";
+import { createSigners, type Sign } from "../../src/push/signature.ts";
 
 const id = "evt_2026-11-23_k3v0q8m2x7c1b5n9r4t6";
 const body = Buffer.from('{"type":"order.created","data":{"amount":4200,"note":"grüße 🌊"}}');
 const nowSeconds = Math.floor(Date.now() / 1_000);
 
 function signerOf(...secrets: string[]): Sign {
-  return createSigner(secrets.map((secret) => ({ secret, expiresAt: null })));
+  return createSigners(secrets.map((secret) => ({ secret, expiresAt: null }))).sign;
 }
 
 function headers(signature: string): Record<string, string> {
@@ -125,7 +125,7 @@ describe("v1a", () => {
 
 test("a secret that was rotated out signs until it expires, the newest for ever", () => {
   const [older, newer] = [generateSecret("v1a"), generateSecret()];
-  const sign = createSigner([
+  const { sign } = createSigners([
     { secret: newer, expiresAt: null },
     { secret: older, expiresAt: nowSeconds * 1_000 },
   ]);
@@ -138,7 +138,7 @@ test("a secret that was rotated out signs until it expires, the newest for ever"
 });
 
 test("there is no signer without a secret that lasts", () => {
-  expect(() => createSigner([])).toThrow("unsigned");
+  expect(() => createSigners([])).toThrow("unsigned");
   const expiresAt = Date.now() + 60_000;
-  expect(() => createSigner([{ secret: generateSecret(), expiresAt }])).toThrow("unsigned");
+  expect(() => createSigners([{ secret: generateSecret(), expiresAt }])).toThrow("unsigned");
 });

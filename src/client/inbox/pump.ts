@@ -69,6 +69,8 @@ export function createPump(options: {
   let polling: AbortController | undefined;
   let failures = 0;
   let notBefore = 0;
+  /** The cursor stands before the position, as after pushes that brought none. */
+  let isCursorBehind = false;
 
   return {
     start() {
@@ -155,11 +157,14 @@ export function createPump(options: {
       const page = await pages.read({
         cursor: from.cursor,
         // Sequences have no gaps: there are no more events in a hole than this.
-        limit: Math.min(pageMaxEvents, Math.max(1, end - from.sequence)),
+        limit: isCursorBehind
+          ? pageMaxEvents
+          : Math.min(pageMaxEvents, Math.max(1, end - from.sequence)),
         waitSeconds: why === "poll" ? pollWaitSeconds : 0,
         signal: ended.signal,
       });
       failures = 0;
+      isCursorBehind = page.hasMore && page.complete < from.sequence;
       polling = undefined;
       clearTimeout(timer);
       // Whoever answers without waiting is not asked all the time.

@@ -2,11 +2,12 @@
  * Reads a push: is it the gateway's, which event is it, and where does it stand. Whoever is refused
  * learns no more than that.
  *
- * The event and its sequence are under the signature. What the `tidegate-*` headers say is not; it
- * is believed because it came over the receiver's own TLS with a fresh signature.
+ * The event and its sequence are under the signature of the body. Where it stands is told by headers
+ * with a signature of their own. Without that, as an older gateway sends it or somebody who repeats
+ * a push with other headers, nothing is known of the place, and pages tell it.
  */
 import type { TidegateEvent } from "../event.ts";
-import { verify, VerificationError } from "../verify.ts";
+import { verify, VerificationError, verifyPlace } from "../verify.ts";
 
 export type Push = {
   readonly event: TidegateEvent;
@@ -59,7 +60,15 @@ export async function readPush(
   }
   const sequence = Number(event.sequence);
   if (sequence === 0) return { kind: "test" };
-  return { kind: "push", push: { event, sequence, ...placeOf(headers, sequence) } };
+  const attempt = Math.max(1, Number(headers.get("tidegate-attempt")) || 1);
+  const place = (await verifyPlace(secret, headers))
+    ? placeOf(headers, sequence)
+    : unknownPlace(sequence);
+  return { kind: "push", push: { event, sequence, attempt, ...place } };
+}
+
+function unknownPlace(sequence: number) {
+  return { previous: sequence - 1, cursor: undefined, replay: undefined };
 }
 
 function placeOf(headers: Headers, sequence: number) {
@@ -70,7 +79,6 @@ function placeOf(headers: Headers, sequence: number) {
     // made again; then only the event right before it is known to be the previous one.
     previous: given > 0 && given < sequence ? given : sequence - 1,
     cursor: matching(headers.get("tidegate-cursor"), cursorForm),
-    attempt: Math.max(1, Number(headers.get("tidegate-attempt")) || 1),
     replay: matching(headers.get("tidegate-replay"), replayForm),
   };
 }

@@ -16,6 +16,8 @@ import {
 import { createDirectory, type Change, type ControlDirectory } from "./control/directory.ts";
 import { createEventTypeRegistry, type EventTypeRegistry } from "./control/event-types/registry.ts";
 import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
+import { createTicketChore } from "./control/tickets/ticket-chore.ts";
+import { createTickets } from "./control/tickets/tickets.ts";
 import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
 import { createEndpointFilterOf } from "./deliveries/endpoint-filter.ts";
@@ -126,6 +128,7 @@ export async function startGateway(
       createErasureChore({ orm: tidying.orm, log: logger }),
       createReplayChore({ sql: tidying.sql, retentionDays: config.retentionDays }),
       createReceiptChore({ sql: tidying.sql }),
+      createTicketChore({ sql: tidying.sql }),
     ],
     alone: config.databaseUrl === undefined,
   });
@@ -311,7 +314,10 @@ function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
       ...{ sql, log, cursors, tenantByPrefix },
       changed: (tenant, shard) => announceChange(fanout, { what: "endpoints", tenant, shard }),
     }),
-    ...createStreamRoutes({ streams, filterOfEndpoint }),
+    ...createStreamRoutes({
+      ...{ streams, filterOfEndpoint },
+      findTicket: createTickets({ orm: database.orm, directory }).find,
+    }),
     ...controlRoutes,
   ];
   return createApi({

@@ -299,7 +299,7 @@ export interface paths {
         };
         /**
          * Receive events as they are appended, as server-sent events
-         * @description Blocks of `data: <event>` and `id: <cursor>`. Every 15 s comes a comment or, when events were passed over that do not match, `event: cursor`. After about 5 minutes the stream ends, and the client connects again with `Last-Event-ID`, which wins over `cursor` and `from`. Once it has begun, an error is told as `event: problem`, and the stream ends.
+         * @description Blocks of `data: <event>` and `id: <cursor>`. Every 15 s comes a comment or, when events were passed over that do not match, `event: cursor`. After about 5 minutes the stream ends, and the client connects again with `Last-Event-ID`, which wins over `cursor` and `from`. Once it has begun, an error is told as `event: problem`, and the stream ends. A ticket opens one stream within 60 s, and reconnects it with a `Last-Event-ID` that the stream has told, which has to be a later one than a `cursor` of the query.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -409,6 +409,26 @@ export interface paths {
          * @description It is refused within 5 seconds everywhere. The configured operator key becomes valid again when a process starts with it.
          */
         delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a ticket, with which a browser opens a stream
+         * @description A browser can send no key with an `EventSource`, and should have none. The ticket opens one stream of these events within 60 s; with a `Last-Event-ID` of that stream it reconnects it until it expires. Revoking the key ends its tickets and their streams.
+         */
+        post: operations["createTicket"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -897,6 +917,19 @@ export interface components {
             scopes: ("append" | "read" | "receive" | "manage" | "operator")[];
             expires_at?: string | null;
             description?: string | null;
+        };
+        NewTicket: {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            /** @description Exact types, or `order.*`; null: all */
+            types?: string[] | null;
+            /** @description Exact subjects; null: all */
+            subjects?: string[] | null;
+            /**
+             * @description Until then its stream can be reconnected; the key's own end may come before
+             * @default 3600
+             */
+            ttl_seconds: number;
         };
         NewEndpoint: {
             /** @description The tenant, for operator keys */
@@ -1693,6 +1726,12 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             expires_at: string | null;
+        };
+        Ticket: {
+            /** @description For `GET /events/stream?ticket=`; shown this once */
+            ticket: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         CreatedEndpoint: {
             /** @description The endpoint's id */
@@ -4677,6 +4716,8 @@ export interface operations {
                 endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;
+                /** @description From `POST /tickets`, in place of a key; its `types` and `subjects` hold, so the query names none */
+                ticket?: string;
                 /** @description The tenant, for operator keys */
                 tenant?: string;
             };
@@ -5838,6 +5879,213 @@ export interface operations {
             /** @description `unavailable`: Not available for the moment */
             503: {
                 headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    createTicket: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description Seconds */
                     "retry-after"?: string;
                     [name: string]: unknown;

@@ -18,6 +18,7 @@ import { ensureOperatorKey } from "./keys/keys.ts";
 import { createKeyRoutes } from "./keys/routes.ts";
 import { createLimitsRoutes } from "./tenants/limits-routes.ts";
 import { createTenantRoutes } from "./tenants/routes.ts";
+import { createTicketRoutes } from "./tickets/routes.ts";
 
 export type Control = {
   /** Tell it of the `changed` frames of other processes. */
@@ -79,6 +80,7 @@ export function createControlRoutes(options: ControlOptions): Route[] {
     ...createTenantRoutes({ orm: database.orm, shards: options.shards, changed }),
     ...createLimitsRoutes({ orm: database.orm, limiter: options.limiter }),
     ...createKeyRoutes({ orm: database.orm, changed }),
+    ...createTicketRoutes(database),
     ...createEndpointRoutes({ ...options, marks, changed }),
     ...createConsumerRoutes({ ...options, marks }),
     ...createEventTypeRoutes({ orm: database.orm, changed }),

@@ -18,6 +18,8 @@ import { createLookup } from "./lookup.ts";
 export type Change = Omit<ChangedFrame, "kind">;
 
 export type ControlDirectory = Directory & {
+  /** Whom the key with this SHA-256 belongs to, in hexadecimal digits. */
+  principalOf(hash: string): Promise<Principal | undefined>;
   forget(what: Change["what"]): void;
   /** The tenant whose internal id starts with these 16 hexadecimal digits. */
   tenantByPrefix(prefix: string): Promise<Tenant | undefined>;
@@ -48,14 +50,15 @@ export function createDirectory({ orm }: { orm: Orm }): ControlDirectory {
   const tenantsByPrefix = createLookup({ load: loadByPrefix, ...lasting });
 
   return {
-    authenticate,
+    authenticate: (token) => principalOf(hashKey(token).toString("hex")),
+    principalOf,
     tenantByName: async (name) => (nameForm.test(name) ? tenantsByName.get(name) : undefined),
     tenantByPrefix: tenantsByPrefix.get,
     forget,
   };
 
-  async function authenticate(token: string): Promise<Principal | undefined> {
-    const known = await keysByHash.get(hashKey(token).toString("hex"));
+  async function principalOf(hash: string): Promise<Principal | undefined> {
+    const known = await keysByHash.get(hash);
     return known !== undefined && known.expiresAt > Date.now() ? known.principal : undefined;
   }
 

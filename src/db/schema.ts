@@ -193,6 +193,33 @@ export const keys = pgTable(
   ],
 );
 
+/**
+ * What opens streams where there is no key. A ticket is asked for by its hash alone, as a key is,
+ * so the hash is what names it.
+ */
+export const tickets = pgTable(
+  "tickets",
+  {
+    /** SHA-256 of the ticket, which is 192 random bits. */
+    hash: bytea("hash").primaryKey(),
+    tenant: uuid("tenant").notNull(),
+    /** `keys.hash` of the key that made it. The id of the configured key outlives the key. */
+    key: bytea("key").notNull(),
+    types: text("types").array(),
+    subjects: text("subjects").array(),
+    expiresAt: instant("expires_at").notNull(),
+    /** A minute from when it was made, and from when it is opened on until it expires. */
+    goodUntil: instant("good_until").notNull(),
+    /** The first sequence that a cursor of its stream can have; null until it is opened. */
+    reconnectsFrom: number("reconnects_from"),
+  },
+  (table) => [
+    index("tickets_tenant").on(table.tenant, table.goodUntil),
+    // For housekeeping.
+    index("tickets_good_until").on(table.goodUntil),
+  ],
+);
+
 export const endpoints = pgTable(
   "endpoints",
   {

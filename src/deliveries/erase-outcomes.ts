@@ -54,7 +54,8 @@ export const eraseReceiptRanges = eraserOf("receipt_ranges");
 export const eraseReplays = eraserOf("replays");
 export const eraseConsumers = eraserOf("consumers");
 
-function eraserOf(name: string) {
+/** Of a small table that has the tenant in an index. */
+export function eraserOf(name: string) {
   const table = template.identifier(name);
   return async (transaction: OrmTransaction, tenant: TenantId, most: number): Promise<number> => {
     const { count } = await transaction.execute(template`

@@ -9,7 +9,7 @@
 import type { Selection } from "../http/selection.ts";
 import type { Cursors } from "../log/cursor.ts";
 import { eventFingerprint, type LogEvent, type Position, type TenantId } from "../log/event.ts";
-import { compileFilter, type CompiledFilter } from "../log/filter.ts";
+import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.ts";
 import type { Log, Read } from "../log/log.ts";
 import { Problem } from "../problem.ts";
 
@@ -27,7 +27,7 @@ export type Marks = ReturnType<typeof createMarks>;
 export function createMarks(options: { log: Log; cursors: Cursors }) {
   const { log, cursors } = options;
 
-  return { start, at: markAt, firstRead, cursorAt, refusal };
+  return { start, isOfReader, at: markAt, firstRead, cursorAt, refusal };
 
   /** Throws 400 for a cursor that this tenant was not given, or not for this filter. */
   async function start(tenant: TenantId, selection: Selection): Promise<Started> {
@@ -66,6 +66,13 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
       throw new Problem("cursor-filter-mismatch", detail);
     }
     return { ...content.position, fingerprint: content.fingerprint };
+  }
+
+  /** Whether a reader with this filter was given the cursor, and not the receiver of a push. */
+  function isOfReader(tenant: TenantId, cursor: string, filter: Filter): boolean {
+    const content = cursors.read(cursor, tenant);
+    if (content === undefined || content.filter === "any") return false;
+    return compileFilter(filter).fingerprint.equals(content.filter);
   }
 
   /** A place whose event nobody has at hand. */

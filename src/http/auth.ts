@@ -6,7 +6,8 @@
  * Operator keys have every scope on every tenant. What belongs to another tenant does not exist:
  * the answer is the same 404 as for a name nobody has, and no look-up tells the two apart.
  */
-import type { TenantId } from "../log/event.ts";
+import type { Sequence, TenantId } from "../log/event.ts";
+import type { Filter } from "../log/filter.ts";
 import { Problem } from "../problem.ts";
 
 export const scopes = ["append", "read", "receive", "manage"] as const;
@@ -42,6 +43,27 @@ export type TenantPrincipal = {
   readonly scopes: ReadonlySet<Scope>;
   /** Milliseconds since 1970. */
   readonly expiresAt: number | null;
+  /** What it was identified by, where that was not a key. */
+  readonly ticket?: Ticket;
+};
+
+/**
+ * Stands in for a key where none can be sent or shown: for one stream of one tenant, with a filter
+ * that whoever holds the ticket cannot change. It dies with the key that made it.
+ */
+export type Ticket = {
+  /** Tells it from all others, and is no secret. */
+  readonly id: string;
+  readonly filter: Filter;
+  /** Whom it stands for by now; undefined when it, its key or its tenant is gone. */
+  authenticate(): Promise<TenantPrincipal | undefined>;
+  /**
+   * Opens its stream, whose cursors will have this sequence or a later one. True once, to whoever
+   * is the first of all processes.
+   */
+  open(reconnectsFrom: Sequence): Promise<boolean>;
+  /** What it was opened with; undefined as long as it is not. */
+  reconnectsFrom(): Promise<Sequence | undefined>;
 };
 
 export type Principal = OperatorPrincipal | TenantPrincipal;
@@ -71,9 +93,14 @@ export async function authenticate(
   authorization: string | undefined,
 ): Promise<Principal> {
   if (authorization === undefined) throw unauthorized("send a key: Authorization: Bearer <key>");
-  const token = bearerPattern.exec(authorization)?.[1];
+  const token = bearerToken(authorization);
   const principal = token === undefined ? undefined : await directory.authenticate(token);
   return authenticated(principal, "the key");
+}
+
+/** The key in an `Authorization` header. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return bearerPattern.exec(authorization ?? "")?.[1];
 }
 
 /** The caller that a credential stands for; throws 401 where it stands for nobody any more. */
@@ -132,8 +159,17 @@ export async function reauthorize(
   access: Access,
 ): Promise<void> {
   const principal = await authenticate(directory, caller.authorization);
+  await authorizeAgain(directory, principal, caller.tenant, access);
+}
+
+/** The same for a caller that was just identified anew. */
+export async function authorizeAgain(
+  directory: Directory,
+  principal: Principal,
+  { name, id }: Tenant,
+  access: Access,
+): Promise<void> {
   authorize(principal, access);
-  const { name, id } = caller.tenant;
   const tenant = await resolveTenant(directory, principal, name);
   // Meanwhile the name may have become another tenant's.
   if (tenant.id !== id) throw unknownTenant(name);
@@ -144,7 +180,7 @@ function hasExpired(principal: Principal): boolean {
   return principal.expiresAt <= Date.now();
 }
 
-function unauthorized(detail: string): Problem {
+export function unauthorized(detail: string): Problem {
   return new Problem("unauthorized", detail, {
     headers: { "www-authenticate": 'Bearer realm="tidegate"' },
   });

@@ -138,7 +138,7 @@ export type RouteSpec<
   readonly access: A;
   /**
    * Stands in for the key where `?ticket=` is given, because browsers cannot set headers on a
-   * stream. The ticket itself stays in the query for the handler to redeem.
+   * stream. The handler redeems what it finds as `principal.ticket`.
    */
   readonly ticket?: (ticket: string) => Promise<Principal | undefined>;
   readonly tenant?: T;

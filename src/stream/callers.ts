@@ -1,9 +1,10 @@
 /**
  * Whose streams are open. A stream outlives the check of its request, so every caller is checked
- * again and again, once for all of its streams, and loses them when the key was revoked or has
- * expired, or the tenant is gone. Should nobody be able to tell, they stay.
+ * again and again, once for all of its streams, and loses them when the key or the ticket was
+ * revoked or has expired, or the tenant is gone. Should nobody be able to tell, they stay.
  */
-import { reauthorize, type Directory, type Tenant } from "../http/auth.ts";
+import { authenticate, authenticated, authorizeAgain } from "../http/auth.ts";
+import type { Directory, Principal, Tenant, Ticket } from "../http/auth.ts";
 import { Problem } from "../problem.ts";
 import type { Logger } from "../telemetry.ts";
 import type { Caller, Stream } from "./stream.ts";
@@ -22,14 +23,25 @@ export function createCallers(options: {
   let checking = false;
   let stale = false;
 
-  return { of, release, check, recheck, checkThese };
+  return { withKey, withTicket, release, check, recheck, checkThese };
 
-  function of(authorization: string | undefined, tenant: Tenant): Caller {
-    const key = keyOf(authorization, tenant);
-    let caller = callers.get(key);
+  function withKey(authorization: string | undefined, tenant: Tenant): Caller {
+    return of(`${tenant.id} key ${authorization}`, tenant, () =>
+      authenticate(directory, authorization),
+    );
+  }
+
+  function withTicket(ticket: Ticket, tenant: Tenant): Caller {
+    return of(`${tenant.id} ticket ${ticket.id}`, tenant, async () =>
+      authenticated(await ticket.authenticate(), "the ticket"),
+    );
+  }
+
+  function of(name: string, tenant: Tenant, whoNow: () => Promise<Principal>): Caller {
+    let caller = callers.get(name);
     if (caller === undefined) {
-      caller = { authorization, tenant, streams: new Set() };
-      callers.set(key, caller);
+      caller = { name, tenant, authenticate: whoNow, streams: new Set() };
+      callers.set(name, caller);
     }
     return caller;
   }
@@ -37,8 +49,8 @@ export function createCallers(options: {
   function release(stream: Stream): void {
     const { caller } = stream;
     caller.streams.delete(stream);
-    const key = keyOf(caller.authorization, caller.tenant);
-    if (caller.streams.size === 0 && callers.get(key) === caller) callers.delete(key);
+    const isKnown = callers.get(caller.name) === caller;
+    if (caller.streams.size === 0 && isKnown) callers.delete(caller.name);
   }
 
   /** Checks all callers, unless the last check is still at it. */
@@ -66,7 +78,7 @@ export function createCallers(options: {
 
   async function checkOne(caller: Caller): Promise<void> {
     try {
-      await reauthorize(directory, caller, "read");
+      await authorizeAgain(directory, await caller.authenticate(), caller.tenant, "read");
     } catch (error) {
       if (!(error instanceof Problem)) {
         logger.warn({ err: error }, "streams keep running: their caller could not be checked");
@@ -75,8 +87,4 @@ export function createCallers(options: {
       for (const stream of [...caller.streams]) refuse(stream, error);
     }
   }
-}
-
-function keyOf(authorization: string | undefined, tenant: Tenant): string {
-  return `${tenant.id} ${authorization}`;
 }

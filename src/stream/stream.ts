@@ -10,7 +10,7 @@
  */
 import type { ServerResponse } from "node:http";
 import type { Mark } from "../feed/marks.ts";
-import type { Tenant } from "../http/auth.ts";
+import type { Principal, Tenant } from "../http/auth.ts";
 import type { Sequence } from "../log/event.ts";
 import type { CompiledFilter } from "../log/filter.ts";
 
@@ -36,8 +36,11 @@ export type Stream = {
 
 /** Who opened streams, and with what. */
 export type Caller = {
-  readonly authorization: string | undefined;
+  /** Credential and tenant: tells it from all others. */
+  readonly name: string;
   readonly tenant: Tenant;
+  /** Who it is by now; throws 401 when its credential is worth nothing any more. */
+  authenticate(): Promise<Principal>;
   readonly streams: Set<Stream>;
 };
 

@@ -6,7 +6,7 @@
 import type { Feed } from "../feed/feed.ts";
 import type { Mark, Marks, Refused } from "../feed/marks.ts";
 import { scan, type Scan } from "../feed/scan.ts";
-import type { Directory, Tenant } from "../http/auth.ts";
+import type { Directory, Tenant, Ticket } from "../http/auth.ts";
 import { ClientGone } from "../http/body.ts";
 import type { ApiRequest } from "../http/request.ts";
 import type { Selection } from "../http/selection.ts";
@@ -16,8 +16,9 @@ import { commentBlock, problemBlock, retryField } from "./blocks.ts";
 import { createCallers } from "./callers.ts";
 import { createCatchUp, pageBounds } from "./catch-up.ts";
 import { createChannels } from "./channels.ts";
+import { redeem } from "./redeem.ts";
 import { createSharedBlocks } from "./shared-blocks.ts";
-import { isReady, send, type Channel, type Stream } from "./stream.ts";
+import { isReady, send, type Caller, type Channel, type Stream } from "./stream.ts";
 
 /** Everything that tests want faster. */
 export type StreamTimes = {
@@ -60,8 +61,13 @@ const headers = {
 export type OpenRequest = {
   readonly tenant: Tenant;
   readonly selection: Selection;
-  /** The client was connected before: it obeys `retry`, where a plain 503 would end it. */
+  /**
+   * The client was connected before, and its selection starts at its `Last-Event-ID`. It obeys
+   * `retry`, where a plain 503 would end it.
+   */
   readonly again: boolean;
+  /** In place of a key. */
+  readonly ticket?: Ticket | undefined;
 };
 
 export type Streams = ReturnType<typeof createStreams>;
@@ -124,6 +130,8 @@ export function createStreams(options: {
   async function read(request: ApiRequest, wanted: OpenRequest): Promise<void> {
     const { tenant, selection } = wanted;
     const { mark, filter } = await marks.start(tenant.id, selection);
+    // What fails from here on has used it up: the other order would open two streams with one.
+    if (wanted.ticket !== undefined) await redeem(wanted.ticket, { ...wanted, marks, mark });
     // Followed before the first read: what is appended in between wakes.
     const channel = channels.enter(tenant, filter, mark);
     const { wakes } = channel;
@@ -134,7 +142,7 @@ export function createStreams(options: {
       if (first.kind !== "events") throw await marks.refusal(tenant.id, filter, first);
       if (request.outgoing.destroyed) throw new ClientGone();
       if (stopped) throw unavailable("this process is stopping", times.retryMs);
-      stream = begin(request, channel, mark, selection);
+      stream = begin(request, channel, mark, wanted);
     } catch (error) {
       channels.leave(channel);
       throw error;
@@ -144,13 +152,18 @@ export function createStreams(options: {
     if (first.events.length === 0) beat(stream);
   }
 
-  function begin(request: ApiRequest, channel: Channel, mark: Mark, { start }: Selection): Stream {
+  function begin(
+    request: ApiRequest,
+    channel: Channel,
+    mark: Mark,
+    { selection: { start }, ticket }: OpenRequest,
+  ): Stream {
     const response = request.takeOver(200, headers);
     const openedAt = performance.now();
     const stream: Stream = {
       response,
       channel,
-      caller: callers.of(request.header("authorization"), channel.tenant),
+      caller: callerOf(request, channel.tenant, ticket),
       mark,
       told: start.kind === "cursor" ? mark.sequence : untold,
       events: 0,
@@ -168,6 +181,14 @@ export function createStreams(options: {
     // Opens the first block, whichever that will be.
     response.write(retryField(Math.round(vary(times.retryMs))));
     return stream;
+  }
+
+  function callerOf(request: ApiRequest, tenant: Tenant, ticket: Ticket | undefined): Caller {
+    if (ticket === undefined) return callers.withKey(request.header("authorization"), tenant);
+    const caller = callers.withTicket(ticket, tenant);
+    // One stream: whoever reconnects has lost it, or leaves it now. Other processes do not know.
+    for (const before of caller.streams) end(before);
+    return caller;
   }
 
   function resume(stream: Stream): void {

@@ -140,6 +140,13 @@ export const cases: Readonly<Record<string, Case>> = {
     ],
   },
 
+  createTicket: {
+    samples: [
+      { status: 201, build: () => ({}) },
+      { status: 201, build: () => ({ body: { types: ["order.*"], subjects: ["a"] } }) },
+    ],
+  },
+
   createEndpoint: {
     samples: [{ status: 201, build: ({ url }) => ({ body: { url, types: unused } }) }],
     problems: { "address-not-allowed": () => ({ body: { url: privateUrl } }) },

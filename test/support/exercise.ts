@@ -43,6 +43,8 @@ const plainTexts = new Set([
     "retry_schedule",
     "give_up_after",
     "url",
+    // A credential, as a key is: what it is good for is shown in test/integration/tickets.test.ts.
+    "ticket",
   ],
 ]);
 

@@ -14,7 +14,7 @@ const keyDaysBack = 1;
 /**
  * Fills a tenant that has no events yet. Its endpoint has nothing to send and retries that are not
  * due. Each event has an outcome, one in ten an attempt, a retry, a subject that it blocks, a
- * receipt, a replay and a consumer, and of the last two days a key.
+ * receipt, a replay, a consumer and a ticket, and of the last two days a key.
  */
 export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): Promise<string> {
   const [{ tenant, shard, today }] = await sql<[{ tenant: string; shard: number; today: string }]>`
@@ -67,6 +67,11 @@ export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): 
     ), named as (
       insert into consumers (tenant, id, name)
       select ${tenant}, gen_random_uuid(), 'consumer-' || sequence from rows where sequence % 10 = 0
+    ), ticketed as (
+      insert into tickets (hash, tenant, key, expires_at, good_until)
+      select sha256((${tenant}::text || sequence)::bytea), ${tenant}, '', now() + interval '1 day',
+        now() + interval '1 day'
+      from rows where sequence % 10 = 0
     ), begun as (
       insert into log_days (tenant, day, first_sequence, first_at)
       select ${tenant}, day, min(sequence), day from rows group by day

@@ -1,5 +1,7 @@
 /** A server of streams over a test's feed, and clients that go when it goes. */
 import type { Socket } from "node:net";
+import { createDirectory } from "../../src/control/directory.ts";
+import { createTickets } from "../../src/control/tickets/tickets.ts";
 import { isUnavailable } from "../../src/db/database.ts";
 import { createEndpointFilterOf } from "../../src/deliveries/endpoint-filter.ts";
 import type { Tenant } from "../../src/http/auth.ts";
@@ -22,17 +24,21 @@ const calm: StreamTimes = {
 export type StreamApi = Awaited<ReturnType<typeof startStreamApi>>;
 
 export async function startStreamApi(
-  given: Pick<TestFeed, "sql" | "feed" | "marks" | "directory" | "logger">,
+  given: Pick<TestFeed, "database" | "sql" | "feed" | "marks" | "directory" | "logger">,
   { streamsMax, ...times }: Partial<StreamTimes> & { streamsMax?: number } = {},
 ) {
-  const { sql, feed, marks, directory, logger } = given;
+  const { database, sql, feed, marks, directory, logger } = given;
   const filterOfEndpoint = createEndpointFilterOf(sql);
   const streams = createStreams({
     ...{ feed, marks, directory, logger },
     times: { ...calm, ...times },
     ...(streamsMax !== undefined && { streamsMax }),
   });
-  const routes = createStreamRoutes({ streams, filterOfEndpoint });
+  const { find: findTicket } = createTickets({
+    orm: database.orm,
+    directory: createDirectory(database),
+  });
+  const routes = createStreamRoutes({ streams, filterOfEndpoint, findTicket });
   const api = await startApi(routes, { directory, isUnavailable });
   const clients: SseClient[] = [];
   /** The server's ends. */

@@ -27,6 +27,7 @@ import {
   eraseReceiptRanges,
   eraseReplays,
   eraseRetries,
+  eraserOf,
 } from "../../deliveries/erase-outcomes.ts";
 import { removePositions } from "../../deliveries/positions.ts";
 import {
@@ -148,9 +149,10 @@ type Erased = {
 };
 
 const keptByDay = [eraseAppendKeys, eraseDeliveries, eraseAttempts];
+const eraseTickets = eraserOf("tickets");
 const keptTogether = [
   ...[eraseRetries, eraseBlockedSubjects, eraseReceiptRanges, eraseReplays, eraseConsumers],
-  eraseEndpoints,
+  ...[eraseEndpoints, eraseTickets],
 ];
 
 /** Up to a batch of what is left. */

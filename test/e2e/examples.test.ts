@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { answers, createExamples, freePort, startProgram } from "../support/examples.ts";
 import { startTestGateway, succeed, type TestGateway } from "../support/gateway.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { startProxy } from "../support/proxy.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const deadlineMs = 20_000;
@@ -173,13 +174,14 @@ test("the poller waits as long as it is told, and gives up where that would not 
   expect(saved).toBe("NEXT\n");
 });
 
-test("the page shows events as they come, and goes on after a break", async () => {
+test("the page shows events as they come, and goes on after breaks and with new tickets", async () => {
   await gateway.createTenant("page");
   const KEY = await gateway.createKey("page", ["read"]);
   const PORT = await freePort();
-  const env = { URL: gateway.url, KEY, PORT };
+  await using network = await startProxy(gateway.url);
   const base = `http://127.0.0.1:${PORT}/`;
-  const server = start(process.execPath, ["browser.js"], env);
+  const env = { URL: new URL(network.url).origin, KEY, PORT };
+  await using server = start(process.execPath, ["browser.js"], env);
   const page = await (await answers(base)).text();
   const script = /<script>([^]*)<\/script>/.exec(page)?.[1] ?? "";
   const shown: string[] = [];
@@ -194,25 +196,45 @@ test("the page shows events as they come, and goes on after a break", async () =
   };
   const sources: EventSource[] = [];
   class PageEventSource extends EventSource {
-    constructor(path: string) {
-      super(new URL(path, base));
+    constructor(url: string) {
+      super(url);
       sources.push(this);
     }
   }
+  const pageFetch = (path: string, init: object) => fetch(new URL(path, base), init);
   // The page's own script, with what of a browser it uses.
   // oxlint-disable-next-line no-implied-eval -- it is what the test is about
-  new Function("EventSource", "document", script)(PageEventSource, document);
+  const run = new Function("EventSource", "document", "fetch", script);
+  const breakOff = async (meanwhile: () => Promise<unknown>) => {
+    await network.cut();
+    await waitUntil(() => state.textContent !== "live", { deadlineMs, what: "the break" });
+    await meanwhile();
+    await network.restore();
+  };
+  run(PageEventSource, document, pageFetch);
   try {
     await waitUntil(() => state.textContent === "live", { deadlineMs, what: "live" });
     await gateway.append("page", { data: { n: 1 } });
     await waitUntil(() => shown.length === 1, { deadlineMs, what: "an event" });
-    await server[Symbol.asyncDispose]();
-    await waitUntil(() => state.textContent !== "live", { deadlineMs, what: "the break" });
-    await gateway.append("page", { data: "<b>" });
-    await using again = start(process.execPath, ["browser.js"], env);
+    await breakOff(() => gateway.append("page", { data: "<b>" }));
     await waitUntil(() => shown.length === 2, { deadlineMs, what: "what was missed" });
-    expect(shown).toEqual(['#1 order.created {"n":1}', '#2 order.created "<b>"']);
-    expect(again.stdout()).toBe("");
+    // By itself, with the ticket that it had.
+    expect(sources).toHaveLength(1);
+
+    await breakOff(async () => {
+      const sql = postgres(gateway.databaseUrl, { max: 1 });
+      await sql`delete from tickets`;
+      await sql.end();
+      await gateway.append("page", { data: 3 });
+    });
+    await waitUntil(() => shown.length === 3, { deadlineMs, what: "what was missed again" });
+    expect(sources).toHaveLength(2);
+    expect(shown).toEqual([
+      '#1 order.created {"n":1}',
+      '#2 order.created "<b>"',
+      "#3 order.created 3",
+    ]);
+    expect(page + server.stdout() + sources.map(({ url }) => url).join()).not.toContain(KEY);
   } finally {
     for (const source of sources) source.close();
   }

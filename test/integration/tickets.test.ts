@@ -134,6 +134,11 @@ describe("a ticket", () => {
     await waitUntil(() => stream.events().length > 1, { deadlineMs });
     expect(stream.events().map(({ type }) => type)).toEqual(["order.created", "order.paid"]);
 
+    // Housekeeping takes those away that nobody has opened in time.
+    const [kept] = await database.sql`
+      select good_until = expires_at as kept from tickets
+      where tenant = (select id from tenants where name = 'once')`;
+    expect(kept).toEqual({ kept: true });
     await expectRefused(open(String(ticket)), used);
     await expectRefused(open(String(ticket), { at: second }), used);
     expect(stream.isEnded()).toBe(false);

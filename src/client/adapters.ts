@@ -71,6 +71,8 @@ async function toRequest(incoming: NodeRequest): Promise<Request> {
   const { method = "GET", url = "/" } = incoming;
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) {
+    // Of HTTP/2, which are no headers.
+    if (name.startsWith(":")) continue;
     for (const each of typeof value === "string" ? [value] : (value ?? [])) {
       headers.append(name, each);
     }

@@ -5,8 +5,9 @@
  *
  * Each case opens stores of its own, which must not share anything with those of another case.
  */
+import { counter, entry, idsOf, kinds, nothing, other, turns } from "./inbox/case-parts.ts";
 import { same } from "./inbox/same.ts";
-import type { Entry, InboxStore, OnceResult } from "./inbox/store.ts";
+import type { Entry, InboxStore } from "./inbox/store.ts";
 
 /** A fresh store, and a way to see whether what is done in its transactions is there. */
 export type StoreUnderTest<Transaction> = {
@@ -273,6 +274,31 @@ function replayCases<Transaction>() {
       same(calls.count(), 2);
       same((await store.open(inbox))?.position.sequence, 2);
     },
+    async "handles the replay of an event once whose record was forgotten"(
+      under: Under<Transaction>,
+    ) {
+      const { store } = under;
+      await store.open(inbox, start);
+      for (const sequence of [1, 2, 3]) {
+        await store.once(inbox, entry(sequence, { as: "next" }), nothing);
+      }
+      await store.settle(inbox, { sequence: 3, cursor: undefined }, 3);
+      const first = { ...entry(2), also: "evt_2@rpl_a" };
+      const again = { ...replay("rpl_a"), sequence: 9, previous: 9 };
+      const results = [];
+      for (const each of [first, again, first, again]) {
+        results.push(await store.once(inbox, each, nothing));
+      }
+      same(kinds(results), ["duplicate", "handled", "duplicate", "duplicate"]);
+    },
+    async "keeps the record of a replay when its event's is forgotten"(under: Under<Transaction>) {
+      const { store } = under;
+      await store.open(inbox, start);
+      await store.once(inbox, { ...entry(1, { as: "next" }), also: "evt_1@rpl_a" }, nothing);
+      await store.settle(inbox, { sequence: 5_000, cursor: undefined }, 4_000);
+      const again = { ...replay("rpl_a"), id: "evt_1@rpl_a" };
+      same((await store.once(inbox, again, nothing)).kind, "duplicate");
+    },
     async "records a replay that was the first to bring its event"({ store }: Under<Transaction>) {
       await store.open(inbox, start);
       const first = { ...entry(2), also: "evt_2@rpl_a" };
@@ -284,43 +310,4 @@ function replayCases<Transaction>() {
       same(idsOf(await store.open(inbox)), ["evt_2"]);
     },
   };
-}
-
-function entry(sequence: number, parts: Partial<Entry> = {}): Entry {
-  const place = { sequence, previous: sequence - 1, cursor: undefined };
-  // Whatever the position is, of an event that is the first.
-  const previous = parts.as === "next" ? 0 : place.previous;
-  return { id: `evt_${sequence}`, as: "any", ...place, previous, ...parts };
-}
-
-/** Of another log. */
-function other(sequence: number, as: Entry["as"] = "any"): Entry {
-  return { ...entry(sequence, { as }), id: `evt_other_${sequence}` };
-}
-
-function kinds(results: readonly OnceResult[]): string[] {
-  return results.map(({ kind }) => kind);
-}
-
-function idsOf(state: Awaited<ReturnType<InboxStore["open"]>>): string[] | undefined {
-  return state?.handled.map(({ id }) => id);
-}
-
-function counter() {
-  let calls = 0;
-  return {
-    count: () => calls,
-    call: async () => {
-      calls += 1;
-    },
-  };
-}
-
-const nothing = async (): Promise<void> => {};
-
-/** Lets others come in between. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }

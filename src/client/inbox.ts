@@ -23,7 +23,7 @@ import { createPages, type PageStart } from "./inbox/pages.ts";
 import { createPump } from "./inbox/pump.ts";
 import { readPush, type Push } from "./inbox/push.ts";
 import { createReceipts } from "./inbox/receipts.ts";
-import type { InboxState, InboxStore, Position } from "./inbox/store.ts";
+import { replaysKept, type InboxState, type InboxStore, type Position } from "./inbox/store.ts";
 import { createUnordered } from "./inbox/unordered.ts";
 
 export type InboxFeed = {
@@ -172,11 +172,13 @@ export function createInbox<Transaction>(options: InboxOptions<Transaction>): In
     pump.pushed(Date.parse(push.event.time));
     const isReplay = replays === "handle" && push.replay !== undefined;
     const verdict = await given.accept(isReplay ? push : { ...push, replay: undefined });
-    return isReplay && verdict === "duplicate" ? await acceptAgain(push) : verdict;
+    if (!isReplay || verdict !== "duplicate") return verdict;
+    return await acceptAgain(push, given.sequence() + replaysKept);
   }
 
   /** A replay of what was handled: once for each replay. */
-  async function acceptAgain({ event, sequence, replay = "", attempt }: Push): Promise<Verdict> {
+  async function acceptAgain(push: Push, sequence: number): Promise<Verdict> {
+    const { event, replay = "", attempt } = push;
     const place = { sequence, previous: sequence, cursor: undefined };
     const entry = { id: `${event.id}@${replay}`, ...place, as: "again" } as const;
     const { kind } = await handling.once(event, entry, { by: "push", attempt, replay });
@@ -214,6 +216,9 @@ export function createInbox<Transaction>(options: InboxOptions<Transaction>): In
     const state = found ?? (await store.open(name, await firstPosition(signal, push)));
     if (state === undefined) throw new Error("the store opened no inbox");
     opened = engineFor(state);
+    const { sequence, cursor } = state.position;
+    // What was handled before may not have been told any more.
+    if (found !== undefined && cursor !== undefined) receipts.through(sequence, cursor, false);
     return opened;
   }
 

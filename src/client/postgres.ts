@@ -9,6 +9,7 @@
  */
 import {
   recordsShown,
+  replaysKept,
   verdictAt,
   type Entry,
   type HandledEvent,
@@ -142,7 +143,10 @@ async function onceNext(
   if (verdict === "hole") return { kind: "hole", position };
   if (verdict === "passed") return await passed(query, inbox, entry, position);
   const isNew = await record(query, inbox, entry);
-  if (isNew) await act();
+  if (isNew) {
+    await recordReplay(query, inbox, entry);
+    await act();
+  }
   await move(query, inbox, { sequence, cursor });
   const moved = { sequence, cursor: cursor ?? position.cursor };
   return { kind: isNew ? "handled" : "duplicate", position: moved };
@@ -163,16 +167,12 @@ async function onceAnywhere(
   const position = await positionOf(query, inbox, "");
   if (!isNew) return { kind: "duplicate", position };
   if (verdictAt(entry, position) === "passed") {
-    await query(`delete from tidegate_inbox_events where inbox = $1 and id = any($2::text[])`, [
-      ...[
-        inbox,
-        `{${idsOf(entry)
-          .map((id) => JSON.stringify(id))
-          .join(",")}}`,
-      ],
+    await query(`delete from tidegate_inbox_events where inbox = $1 and id = $2`, [
+      ...[inbox, entry.id],
     ]);
     return await passed(query, inbox, entry, position);
   }
+  await recordReplay(query, inbox, entry);
   await act();
   // A statement that failed has ended the transaction, also when `handle` took no notice, and its
   // commit would be a rollback without an error. This one fails then.
@@ -214,21 +214,22 @@ async function positionOf(query: Query, inbox: string, lock: string): Promise<Po
 
 /** False when there is one. */
 async function record(query: Query, inbox: string, entry: Entry): Promise<boolean> {
-  const { id, sequence, previous, cursor, also } = entry;
+  const { id, sequence, previous, cursor } = entry;
   const rows = await query(
     `insert into tidegate_inbox_events (inbox, id, sequence, previous, cursor)
      values ($1, $2, $3, $4, $5) on conflict (inbox, id) do nothing returning id`,
     [inbox, id, sequence, previous, cursor ?? null],
   );
-  if (rows.length === 0) return false;
-  if (also !== undefined) {
-    await query(
-      `insert into tidegate_inbox_events (inbox, id, sequence, previous)
-       values ($1, $2, $3, $3) on conflict (inbox, id) do nothing`,
-      [inbox, also, sequence],
-    );
-  }
-  return true;
+  return rows.length > 0;
+}
+
+async function recordReplay(query: Query, inbox: string, { also, sequence }: Entry) {
+  if (also === undefined) return;
+  await query(
+    `insert into tidegate_inbox_events (inbox, id, sequence, previous)
+     values ($1, $2, $3, $3) on conflict (inbox, id) do nothing`,
+    [inbox, also, sequence + replaysKept],
+  );
 }
 
 async function move(query: Query, inbox: string, { sequence, cursor }: Position): Promise<void> {
@@ -237,10 +238,6 @@ async function move(query: Query, inbox: string, { sequence, cursor }: Position)
      where inbox = $1 and sequence <= $2`,
     [inbox, sequence, cursor ?? null],
   );
-}
-
-function idsOf({ id, also }: Entry): string[] {
-  return also === undefined ? [id] : [id, also];
 }
 
 function positionIn(row: Row): Position {

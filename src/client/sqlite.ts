@@ -10,6 +10,7 @@
 import { pause } from "./backoff.ts";
 import {
   recordsShown,
+  replaysKept,
   verdictAt,
   type Entry,
   type HandledEvent,
@@ -109,7 +110,8 @@ export function sqliteStore<Database extends SqliteDatabase>(db: Database): Inbo
     }
     record(inbox, { id, sequence, previous, cursor });
     if (also !== undefined) {
-      record(inbox, { id: also, sequence, previous: sequence, cursor: undefined });
+      const at = sequence + replaysKept;
+      record(inbox, { id: also, sequence: at, previous: at, cursor: undefined });
     }
     await act();
     if (entry.as === "next") move(inbox, { sequence, cursor });

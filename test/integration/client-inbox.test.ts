@@ -1,6 +1,7 @@
 /** The inbox behind a real gateway that pushes to it, and reads what it misses from there. */
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import { Hono } from "hono";
 import { afterEach, describe, expect, test } from "vitest";
@@ -198,6 +199,19 @@ describe("pushes by hand", () => {
     }
   });
 
+  test("a replay whose answer was lost is handled once, however long ago its event was", async () => {
+    const { tenant, log } = await logOf(1);
+    const store = memoryStore();
+    await store.open("ep_of_nobody", { sequence: 5_000, cursor: undefined });
+    const { inbox, handled } = await inboxOf(tenant, { store, ordered: true, replays: "handle" });
+    for (const sequence of [5_001, 5_002]) {
+      const push = await pushRequest(at(log, 0), { "tidegate-replay": "rpl_a" });
+      expect((await inbox.fetch(push)).status).toBe(200);
+      await store.settle("ep_of_nobody", { sequence, cursor: undefined }, sequence - 1_000);
+    }
+    expect(handled).toHaveLength(1);
+  });
+
   test.each([{ ordered: true }, { ordered: false }])(
     "a copy of a push with other headers makes nothing jump, with %o",
     async ({ ordered }) => {
@@ -240,6 +254,44 @@ describe("pushes by hand", () => {
     expect(handled).toEqual([]);
     expect(inbox.counts.refused).toBe(4);
   });
+});
+
+test("an inbox that is stopped ends before the page that it handles", async () => {
+  const { tenant, log } = await logOf(30);
+  let calls = 0;
+  const { inbox } = await inboxOf(tenant, {
+    ordered: true,
+    async handle() {
+      calls += 1;
+      await delay(50);
+    },
+  });
+  inbox.start();
+  await waitUntil(() => calls > 0, { deadlineMs });
+  await inbox.stop();
+  const atEnd = calls;
+  expect(atEnd).toBeLessThan(log.length);
+  await delay(100);
+  expect(calls).toBe(atEnd);
+});
+
+test("a receipt that was not sent any more is sent by who comes next", async () => {
+  const tenant = await suite.newTenant();
+  const settings = { url: "http://127.0.0.1:9/hook", types: ["order.*"], secret: inboxSecret };
+  const { id } = await suite.client.createEndpoint(tenant, settings);
+  const [first] = await appendPushables(suite.gateway, tenant, 1);
+  if (first === undefined) throw new Error("no event");
+  const store = memoryStore();
+  const options = { store, ordered: true, feed: { endpoint: id } };
+  // One that ends like a process that is killed sends none for what came by push.
+  const before = await inboxOf(tenant, options);
+  expect((await before.inbox.fetch(await pushRequest(first))).status).toBe(200);
+  await before.inbox.stop();
+  expect(before.inbox.counts.receipts).toBe(0);
+  const after = await inboxOf(tenant, options);
+  expect((await after.inbox.fetch(await pushRequest(first))).status).toBe(200);
+  await waitUntil(() => after.inbox.counts.receipts > 0, { deadlineMs });
+  expect(after.errors).toEqual([]);
 });
 
 test("events are read while pushes stay away, also those to come", async () => {
@@ -338,7 +390,9 @@ describe("the adapters", () => {
     const send = (body: unknown) =>
       new Promise<unknown>((resolve) => {
         const request = {
-          ...{ method: "POST", url: "/hook", body, headers: Object.fromEntries(headers) },
+          ...{ method: "POST", url: "/hook", body },
+          // As HTTP/2 has them too.
+          headers: { ":path": "/hook", ...Object.fromEntries(headers) },
           async *[Symbol.asyncIterator]() {},
         };
         const response = { statusCode: 0, setHeader() {}, end: () => resolve(response.statusCode) };

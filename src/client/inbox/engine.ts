@@ -5,6 +5,8 @@ import type { Push } from "./push.ts";
 import type { Position } from "./store.ts";
 
 export type Engine = {
+  /** Where it stands, as far as this process knows. */
+  sequence(): number;
   /** Handles a push, or tells that it must come again. */
   accept(push: Push): Promise<Verdict>;
   /**

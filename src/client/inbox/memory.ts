@@ -5,6 +5,7 @@
  */
 import {
   recordsShown,
+  replaysKept,
   verdictAt,
   type Entry,
   type HandledEvent,
@@ -85,7 +86,8 @@ async function handle(
   await work(undefined);
   inbox.records.set(id, { id, sequence, previous, cursor });
   if (also !== undefined) {
-    inbox.records.set(also, { id: also, sequence, previous: sequence, cursor: undefined });
+    const at = sequence + replaysKept;
+    inbox.records.set(also, { id: also, sequence: at, previous: at, cursor: undefined });
   }
   if (entry.as === "next") move(inbox, { sequence, cursor });
   return { kind: "handled", position: inbox.position };

@@ -42,9 +42,11 @@ export function createOrdered(options: {
   let hole = { after: -1, since: 0 };
   let refused = { tries: 0, until: 0 };
   let sinceForgetting = 0;
+  let isClosed = false;
 
   return {
     ...{ accept, begin, take, skipTo, holeAt, close },
+    sequence: () => position.sequence,
     holeEnd: () => first()?.push.previous ?? seen,
     readyAt: () => refused.until,
     tend: async () => {},
@@ -59,7 +61,7 @@ export function createOrdered(options: {
       return kind === "duplicate" || kind === "handled" ? kind : "failed";
     }
     const found = waiting.get(sequence);
-    if (found === undefined && waiting.size >= waitingMax) return "later";
+    if (isClosed || (found === undefined && waiting.size >= waitingMax)) return "later";
     // Of two with one sequence and different ids, the second meets the record of the first.
     if (found !== undefined && found.push.event.id !== event.id) return "later";
     seen = Math.max(seen, sequence);
@@ -194,6 +196,7 @@ export function createOrdered(options: {
     try {
       let previous = from.sequence;
       for (const [index, event] of page.events.entries()) {
+        if (isClosed) return false;
         const sequence = Number(event.sequence);
         const cursor = index === page.events.length - 1 ? page.cursor : undefined;
         if (sequence > position.sequence) {
@@ -238,6 +241,7 @@ export function createOrdered(options: {
   }
 
   function close(): void {
+    isClosed = true;
     for (const next of [...waiting.values()]) answer(next, "later");
   }
 }

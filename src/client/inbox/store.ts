@@ -40,7 +40,10 @@ export type Entry = HandledEvent & {
    *   event's and the replay's, tells that it was handled.
    */
   readonly as: "next" | "any" | "again";
-  /** A further id under which this handling is recorded, as that of a replay. */
+  /**
+   * A further id under which this handling is recorded, as that of a replay is: `replaysKept` above
+   * the event, with the same `previous`. What is a duplicate changes no record of it.
+   */
   readonly also?: string | undefined;
 };
 
@@ -82,6 +85,12 @@ export type InboxStore<Transaction = unknown> = {
    */
   settle(inbox: string, position: Position, forget: number): Promise<void>;
 };
+
+/**
+ * Where the record of a replay stands, above the position that it was handled at. It is forgotten
+ * as late as that says: an answer may be lost, and then the replay comes again.
+ */
+export const replaysKept = 100_000;
 
 /** As many records as a state shows: what is read at once stays small whatever the hole. */
 export const recordsShown = 1_000;

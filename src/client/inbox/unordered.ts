@@ -61,6 +61,7 @@ export function createUnordered(options: {
 
   return {
     ...{ accept, begin, take, skipTo, tend, tendAt },
+    sequence: () => position.sequence,
     holeAt: () => (hole === undefined ? Infinity : hole.since + times.patienceMs),
     holeEnd: () => hole?.end ?? scanned.sequence,
     readyAt: () => (owed.size >= owedMax ? Infinity : 0),

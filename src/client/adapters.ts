@@ -34,10 +34,11 @@ export function toNodeHandler(
   inbox: FetchHandler,
 ): (request: NodeRequest, response: NodeResponse) => void {
   return (incoming, outgoing) => {
-    answer(inbox, incoming, outgoing).catch(() => {
-      // The connection broke, or there is no body to verify: it comes again.
+    answer(inbox, incoming, outgoing).catch((error: unknown) => {
+      // The connection broke, or there is no body to verify: it comes again. Nobody else is told,
+      // and the gateway shows the answer.
       outgoing.statusCode = 500;
-      outgoing.end("failed");
+      outgoing.end(error instanceof ParsedBodyError ? error.message : "failed");
     });
   };
 }
@@ -83,16 +84,23 @@ async function toRequest(incoming: NodeRequest): Promise<Request> {
   return new Request(`http://localhost/${url.replace(/^\/+/, "")}`, { method, headers, body });
 }
 
+class ParsedBodyError extends Error {
+  constructor() {
+    super(
+      "the body was parsed before it was verified: mount the inbox before express.json(), or give " +
+        "its path express.raw({ type: () => true })",
+    );
+    this.name = "ParsedBodyError";
+  }
+}
+
 /** What a parser of raw bodies has left, or what is still to be read. */
 async function readBody(incoming: NodeRequest): Promise<Uint8Array<ArrayBuffer>> {
   const { body } = incoming;
   if (body instanceof Uint8Array) return new Uint8Array(body);
   if (typeof body === "string") return new TextEncoder().encode(body);
   if (body !== undefined && body !== null) {
-    throw new Error(
-      "the body was parsed before it was verified: mount the inbox before express.json(), or give " +
-        "its path express.raw({ type: () => true })",
-    );
+    throw new ParsedBodyError();
   }
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -229,11 +229,20 @@ export function createInbox<Transaction>(options: InboxOptions<Transaction>): In
   }
 
   async function firstPosition(signal: AbortSignal, push: Push | undefined): Promise<Position> {
-    if (typeof from === "object" && "cursor" in from) return { sequence: 0, cursor: from.cursor };
-    if (from !== "latest") return { sequence: 0, cursor: undefined };
+    if (from === "earliest") return { sequence: 0, cursor: undefined };
+    if (from !== "latest")
+      return await positionAt("cursor" in from ? from.cursor : undefined, signal);
     if (push !== undefined) return { sequence: push.sequence - 1, cursor: undefined };
     const { complete, cursor } = await pages.end(signal);
     return { sequence: complete, cursor };
+  }
+
+  /** Right before the first event that counts: pushes of what is before are told by that. */
+  async function positionAt(cursor: string | undefined, signal: AbortSignal): Promise<Position> {
+    const page = await pages.read({ cursor, limit: 1, waitSeconds: 0, signal });
+    const [first] = page.events;
+    if (first === undefined) return { sequence: page.complete, cursor: page.cursor };
+    return { sequence: Number(first.sequence) - 1, cursor };
   }
 
   function stop(): Promise<void> {

@@ -335,6 +335,23 @@ test("an inbox that begins with the latest handles nothing from before", async (
   expect(started.sequences()).toEqual([Number(sequence)]);
 });
 
+test.each([{ ordered: true }, { ordered: false }])(
+  "an inbox that begins at a place handles nothing from before, also pushed, with %o",
+  async ({ ordered }) => {
+    const { tenant, log } = await logOf(9);
+    const from = { cursor: at(log, 2).cursor };
+    const { inbox, sequences } = await inboxOf(tenant, { ordered, from });
+    for (const index of [0, 1, 2, 3, 4]) {
+      expect((await inbox.fetch(await pushRequest(at(log, index)))).status).toBe(200);
+    }
+    expect(sequences()).toEqual([at(log, 3).sequence, at(log, 4).sequence]);
+    const time = new Date(Date.now() + 60_000);
+    const later = await inboxOf(tenant, { ordered, from: { time }, name: "later" });
+    expect((await later.inbox.fetch(await pushRequest(at(log, 5)))).status).toBe(200);
+    expect(later.sequences()).toEqual([]);
+  },
+);
+
 test("processes that share a store handle each event once, in order", async () => {
   const { tenant, log } = await logOf(30);
   const postgres = opened.use(await openPostgresPlace());
@@ -398,8 +415,17 @@ describe("the adapters", () => {
         const response = { statusCode: 0, setHeader() {}, end: () => resolve(response.statusCode) };
         handler(request, response, resolve);
       });
+    const plain = (body: unknown) =>
+      new Promise<unknown>((resolve) => {
+        const request = {
+          ...{ method: "POST", url: "/hook", body, headers: Object.fromEntries(headers) },
+          async *[Symbol.asyncIterator]() {},
+        };
+        toNodeHandler(inbox)(request, { statusCode: 0, setHeader() {}, end: resolve });
+      });
     const { body } = at(log, 0);
     expect(await send(JSON.parse(body))).toBeInstanceOf(Error);
+    expect(await plain(JSON.parse(body))).toMatch("before express.json()");
     expect(await send(Buffer.from(body))).toBe(200);
     expect(handled).toHaveLength(1);
   });

@@ -389,6 +389,25 @@ test("processes that share a store handle each event once, in order", async () =
   expect((await written()).map(Number)).toEqual(log.map(({ sequence }) => sequence));
 });
 
+test("processes that share a store take turns without reading anything", async () => {
+  const { tenant, log } = await logOf(60);
+  const postgres = opened.use(await openPostgresPlace());
+  const place = await postgres.newSchema();
+  const inboxes = await Promise.all(
+    [1, 2].map(async () => {
+      const own = connectTo(place);
+      opened.defer(() => own.end());
+      const patient = { holePatienceMs: 60_000, answerWithinMs: deadlineMs };
+      return await inboxOf(tenant, { ordered: true, store: postgresStore(own), ...patient });
+    }),
+  );
+  const answers = await Promise.all(
+    log.map(async (each, n) => await inboxes[n % 2]?.inbox.fetch(await pushRequest(each))),
+  );
+  expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([200]));
+  for (const { inbox } of inboxes) expect(inbox.counts).toMatchObject({ pushed: 20, pulled: 0 });
+});
+
 describe("the adapters", () => {
   test("Hono hands over its request", async () => {
     const { tenant, log } = await logOf(1);

@@ -16,6 +16,10 @@ import { contiguous, type InboxState, type InboxStore, type Position } from "./s
 /** Pushes in memory; an endpoint has 50 in flight unless it is set otherwise. */
 const waitingMax = 256;
 
+/** What is missing may have been handled by another process: how soon the store is looked at. */
+const lookFirstMs = 10;
+const lookMaxMs = 250;
+
 /** Between two sweeps of records that are not needed any more. */
 const forgetEvery = 256;
 
@@ -41,16 +45,16 @@ export function createOrdered(options: {
   let seen = position.sequence;
   let hole = { after: -1, since: 0 };
   let refused = { tries: 0, until: 0 };
+  let look = { at: Infinity, afterMs: lookFirstMs };
   let sinceForgetting = 0;
   let isClosed = false;
 
   return {
-    ...{ accept, begin, take, skipTo, holeAt, close },
+    ...{ accept, begin, take, skipTo, holeAt, tend, close },
     sequence: () => position.sequence,
     holeEnd: () => first()?.push.previous ?? seen,
     readyAt: () => refused.until,
-    tend: async () => {},
-    tendAt: () => Infinity,
+    tendAt: () => (isBusy() || !hasHole() ? Infinity : look.at),
   };
 
   async function accept(push: Push): Promise<Verdict> {
@@ -69,6 +73,9 @@ export function createOrdered(options: {
       if (found === undefined) waiting.set(sequence, { push, answer: [resolve] });
       else found.answer.push(resolve);
     });
+    if (previous > position.sequence) {
+      look = { ...look, at: Math.min(look.at, Date.now() + look.afterMs) };
+    }
     void drain();
     wake();
     const answered = new AbortController();
@@ -93,7 +100,7 @@ export function createOrdered(options: {
 
   /** Handles what waits, as far as its turn has come. */
   async function drain(): Promise<void> {
-    if (isDraining || isTaking) return;
+    if (isBusy()) return;
     isDraining = true;
     try {
       for (let next = first(); next !== undefined && !isTaking; next = first()) {
@@ -180,6 +187,21 @@ export function createOrdered(options: {
   }
 
   async function begin(forHole: boolean): Promise<Position | undefined> {
+    await catchUp();
+    return forHole && !hasHole() ? undefined : position;
+  }
+
+  async function tend(now: number): Promise<void> {
+    if (look.at > now || isBusy() || !hasHole()) return;
+    const before = position.sequence;
+    await catchUp();
+    const afterMs = position.sequence > before ? lookFirstMs : look.afterMs * 2;
+    look = { at: Infinity, afterMs: Math.min(afterMs, lookMaxMs) };
+    if (hasHole()) look.at = Date.now() + look.afterMs;
+  }
+
+  /** With what other processes have done. */
+  async function catchUp(): Promise<void> {
     const state = await store.open(name);
     if (state !== undefined) {
       // An inbox that was not ordered before has handled some of what follows.
@@ -188,7 +210,6 @@ export function createOrdered(options: {
       move(next, false);
     }
     await drain();
-    return forHole && !hasHole() ? undefined : position;
   }
 
   async function take(page: Page, from: Position): Promise<boolean> {
@@ -229,9 +250,13 @@ export function createOrdered(options: {
   }
 
   function holeAt(now: number): number {
-    if (isDraining || isTaking || !hasHole()) return Infinity;
+    if (isBusy() || !hasHole()) return Infinity;
     if (hole.after !== position.sequence) hole = { after: position.sequence, since: now };
     return hole.since + times.patienceMs;
+  }
+
+  function isBusy(): boolean {
+    return isDraining || isTaking;
   }
 
   function hasHole(): boolean {

@@ -12,6 +12,7 @@ import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.t
 import type { Logger } from "../telemetry.ts";
 import { closedCircuit, type Circuit } from "./circuit.ts";
 import type { Standing } from "./pace.ts";
+import { nothingAbove, readRecorded, type RecordedPart } from "./recorded.ts";
 import { createSigners, type Sign, type SignHeaders } from "./signature.ts";
 
 export type Endpoint = {
@@ -55,8 +56,8 @@ export type Endpoint = {
   readonly circuit: Circuit;
   readonly position: Position;
   readonly lastMatched: Sequence;
-  /** Events above the position whose outcome is recorded. */
-  readonly settledAbove: ReadonlySet<Sequence>;
+  /** The first events above the position whose outcome is recorded. */
+  readonly recorded: RecordedPart;
   /** Subjects that it is behind with. */
   readonly blocked: readonly BlockedSubject[];
   /** When its earliest retry is due, milliseconds since 1970. */
@@ -142,11 +143,9 @@ export function createEndpointLoader(options: {
       )
       .innerJoin(tenants, eq(tenants.id, endpoints.tenant))
       .where(and(eq(endpoints.tenant, tenant), wanted, eq(positions.status, "active")));
-    const [settled, blocked] = await Promise.all([
-      settledAbove(
-        tenant,
-        rows.map(({ position }) => position),
-      ),
+    const places = rows.map(({ position }) => position);
+    const [recorded, blocked] = await Promise.all([
+      readRecorded(database.sql, tenant, places),
       blockedSubjects(tenant, ids),
     ]);
     const found: Endpoint[] = [];
@@ -155,7 +154,7 @@ export function createEndpointLoader(options: {
       // Opening a secret takes a while, and there may be thousands.
       if (index % turnMaxEndpoints === turnMaxEndpoints - 1) await nextTurn();
       try {
-        found.push(toEndpoint(row, settled.get(id) ?? new Set(), blocked.get(id) ?? []));
+        found.push(toEndpoint(row, recorded.get(id), blocked.get(id) ?? []));
       } catch (error) {
         // Its secrets are sealed under a key that is gone, say. The others must not wait for it.
         const endpoint = endpointName(id);
@@ -215,35 +214,6 @@ export function createEndpointLoader(options: {
           and r.status = 'running')`;
   }
 
-  /** Above the positions that were read: receipts may have moved them since. */
-  async function settledAbove(
-    tenant: TenantId,
-    places: readonly Pick<PositionRow, "consumer" | "sequence" | "day">[],
-  ): Promise<Map<string, Set<Sequence>>> {
-    const read = database.sql`
-      unnest(${arrayText(places.map(({ consumer }) => consumer))}::uuid[],
-        ${arrayText(places.map(({ sequence }) => sequence))}::bigint[],
-        ${arrayText(places.map(({ day }) => day))}::date[]) as l(consumer, sequence, day)`;
-    const rows = await database.sql<{ endpoint: string; sequence: number }[]>`
-      select d.endpoint, d.sequence from ${read}
-      join positions p on p.tenant = ${tenant} and p.consumer = l.consumer
-      join deliveries d on d.tenant = p.tenant and d.endpoint = p.consumer
-        and d.day >= l.day and d.sequence > l.sequence
-        -- Who was put at its position gets all that follows, whatever became of it before.
-        and (p.resumed_at is null or d.last_attempt_at >= p.resumed_at
-          or d.receipt_status = 'processed' and d.receipt_at >= p.resumed_at)
-      union all
-      select r.endpoint, r.sequence from ${read}
-      join retries r on r.tenant = ${tenant} and r.endpoint = l.consumer
-        and r.sequence > l.sequence`;
-    const settled = new Map<string, Set<Sequence>>();
-    for (const { endpoint, sequence } of rows) {
-      const sequences = settled.get(endpoint) ?? new Set();
-      settled.set(endpoint, sequences.add(sequence));
-    }
-    return settled;
-  }
-
   async function blockedSubjects(
     tenant: TenantId,
     ids: readonly string[],
@@ -268,7 +238,7 @@ export function createEndpointLoader(options: {
       pushesPerSecond: number | null;
       nextRetryAt: number | null;
     },
-    settled: ReadonlySet<Sequence>,
+    recorded: RecordedPart | undefined,
     blocked: readonly BlockedSubject[],
   ): Endpoint {
     const { endpoint, position } = row;
@@ -298,7 +268,7 @@ export function createEndpointLoader(options: {
       circuit: circuitOf(position),
       position: { sequence: position.sequence, day: position.day },
       lastMatched: position.lastMatched,
-      settledAbove: settled,
+      recorded: recorded ?? nothingAbove(position.sequence),
       blocked,
       nextRetryAt: row.nextRetryAt === null ? undefined : Number(row.nextRetryAt),
     };

@@ -20,6 +20,7 @@ import type { Delivery } from "./lane.ts";
 import { startLeases } from "./leases.ts";
 import { createReplayPace } from "./replay-pace.ts";
 import { createReplayPages } from "./replay-pages.ts";
+import { createRecordedReader } from "./recorded.ts";
 import { createRetryLoader } from "./retries.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import { createScheduler } from "./scheduler.ts";
@@ -110,6 +111,7 @@ export async function startPush(options: {
     budget: createBufferBudget(buffersMaxBytes),
     loadRetries: createRetryLoader(sql),
     subjectReads: createSubjectReads(sql),
+    readRecorded: createRecordedReader(sql),
     replays: {
       ledger: createReplayLedger({ reads: sql, writes, process }),
       pages: createReplayPages({ sql, log: createLog(sql), lastMatched: createLastMatched(sql) }),

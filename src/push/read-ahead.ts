@@ -37,6 +37,8 @@ export function createReadAhead(options: {
   log: Logger;
   /** How many events are wanted; 0 while nothing may be sent. */
   wanted: () => number;
+  /** Asked before `isKnown` is, of events above a position and up to another. */
+  cover: (after: Position, through: Sequence) => Promise<void> | undefined;
   /** Whether an event that matches is accounted for elsewhere. */
   isKnown: (event: LogEvent) => boolean;
   /** There is something to take. */
@@ -44,7 +46,7 @@ export function createReadAhead(options: {
   /** The window has moved on, maybe over events that do not match. */
   moved: () => void;
 }) {
-  const { endpoint, feed, window, budget, log, wanted, isKnown, ready, moved } = options;
+  const { endpoint, feed, window, budget, log, wanted, cover, isKnown, ready, moved } = options;
   const { tenant } = endpoint;
   const self = { drop };
   let items: Item[] = [];
@@ -176,11 +178,13 @@ export function createReadAhead(options: {
   async function readOn(): Promise<void> {
     grown = false;
     const readEpoch = epoch;
-    const found = await scan(feed.read.bind(undefined, tenant), window.scanned(), {
+    const after = window.scanned();
+    const found = await scan(feed.read.bind(undefined, tenant), after, {
       filter: endpoint.filter,
       limit: target() - items.length,
       maxBytes: bufferMaxBytes - bytes,
     });
+    if (found.kind === "events") await cover(after, found.position.sequence);
     if (closed) return;
     if (epoch !== readEpoch) {
       grown = true;

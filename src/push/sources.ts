@@ -10,7 +10,7 @@
  */
 import type { DeliveryRecord, Fence, SubjectMove, Told } from "../deliveries/ledger.ts";
 import type { Feed } from "../feed/feed.ts";
-import type { LogEvent, Sequence } from "../log/event.ts";
+import type { LogEvent } from "../log/event.ts";
 import type { Logger } from "../telemetry.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { EndedAttempt, Next } from "./delivery.ts";
@@ -19,6 +19,7 @@ import { isFault } from "./health.ts";
 import { createOverruled } from "./overruled.ts";
 import { createReadAhead } from "./read-ahead.ts";
 import type { Receipt } from "./receipts.ts";
+import { createRecorded, type ReadRecorded } from "./recorded.ts";
 import { createReplays, type ReplayContext, type Replayed } from "./replays.ts";
 import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
 import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
@@ -30,6 +31,7 @@ export type SourceContext = {
   readonly budget: BufferBudget;
   readonly loadRetries: LoadRetries;
   readonly subjectReads: SubjectReads;
+  readonly readRecorded: ReadRecorded;
   readonly replays: ReplayContext;
 };
 
@@ -71,6 +73,7 @@ export function createSources(options: SourcesOptions) {
   let joining = 0;
   let retryNext = true;
   const overruled = createOverruled();
+  const recorded = createRecorded(endpoint.recorded, context.readRecorded(endpoint));
 
   const retries = createRetryQueue({
     ...{ tenant: endpoint.tenant, endpoint: endpoint.id, filter: endpoint.wanted },
@@ -86,12 +89,7 @@ export function createSources(options: SourcesOptions) {
     ...{ endpoint, window, log, wanted, ready },
     feed: context.feed,
     budget: context.budget,
-    // Owed by its subject, which has to hear of it even when it is a retry already; or recorded
-    // before a crash, above the position that was written.
-    isKnown: (event) =>
-      subjects.owns(event) ||
-      endpoint.settledAbove.has(event.sequence) ||
-      overruled.isKnown(event.sequence),
+    ...{ isKnown, cover: recorded.cover },
     moved: () => {
       subjects.advance();
       moved();
@@ -103,7 +101,7 @@ export function createSources(options: SourcesOptions) {
     // Under `fifo` only what the position had passed before is delivered apart.
     scanned: () => (isFifo ? endpoint.position : window.scanned()).sequence,
     low: () => window.low().sequence,
-    known: highestOf(endpoint.settledAbove),
+    known: recorded.highest,
     inOrder: isFifo,
     ...context.subjectReads(endpoint),
     merged: (move) => {
@@ -127,6 +125,15 @@ export function createSources(options: SourcesOptions) {
     isWritten: replays.isWritten,
     close,
   };
+
+  /**
+   * Owed by its subject, which has to hear of it even when it is a retry already; or recorded before
+   * a crash, above the position that was written.
+   */
+  function isKnown(event: LogEvent): boolean {
+    const { sequence } = event;
+    return subjects.owns(event) || recorded.has(sequence) || overruled.isKnown(sequence);
+  }
 
   function next(inFlight: number, isProbe: boolean): Next | undefined {
     const late = isProbe || !replays.areLate() ? undefined : fromReplays(inFlight, false);
@@ -350,10 +357,4 @@ export function createSources(options: SourcesOptions) {
       },
     });
   }
-}
-
-function highestOf(sequences: ReadonlySet<Sequence>): Sequence {
-  let highest = 0;
-  for (const sequence of sequences) highest = Math.max(highest, sequence);
-  return highest;
 }

@@ -76,7 +76,7 @@ export function createSubjects(
      * The last event that had an outcome when the lane was opened. As long as the lane is before it, a
      * retry that is the next event of a subject may not have been found.
      */
-    known: Sequence;
+    known: () => Sequence;
     /** All events of the log go in its order, whatever their subject. */
     inOrder: boolean;
     /** `take` has something to give. */
@@ -274,7 +274,7 @@ export function createSubjects(
   function advance(): void {
     if (closed || paused) return;
     for (const stream of caughtUp) {
-      if (Math.max(stream.settled.sequence, known) > low()) continue;
+      if (Math.max(stream.settled.sequence, known()) > low()) continue;
       caughtUp.delete(stream);
       streams.delete(stream.subject);
       merged({ subject: stream.subject, settled: null });

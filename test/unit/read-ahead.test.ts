@@ -40,6 +40,7 @@ function open(budget: BufferBudget, wanted = 8) {
     budget,
     log: createLogger({ level: "silent" }),
     wanted: () => wanted,
+    cover: () => undefined,
     isKnown: () => false,
     ready: () => {},
     moved: () => {},

@@ -22,7 +22,7 @@ function start(log: readonly number[], settled?: number, known = 0) {
     log: createLogger({ level: "silent" }),
     scanned: () => lane.scanned,
     low: () => lane.low,
-    known,
+    known: () => known,
     inOrder: false,
     read: (_, after, through) =>
       new Promise<SubjectEvent[]>((resolve) => {

@@ -113,7 +113,11 @@ export function sqliteStore<Database extends SqliteDatabase>(db: Database): Inbo
       const at = sequence + replaysKept;
       record(inbox, { id: also, sequence: at, previous: at, cursor: undefined });
     }
+    db.exec("savepoint tidegate_handle");
     await act();
+    // Fails when SQLite has ended the transaction for an error that `handle` took no notice of: what
+    // is written after that is written at once, and the position must not be.
+    db.exec("release tidegate_handle");
     if (entry.as === "next") move(inbox, { sequence, cursor });
     return { kind: "handled", position: find(inbox) ?? position };
   }

@@ -64,3 +64,18 @@ test("a statement that failed unnoticed undoes the record too, with pg", async (
   expect((await store.open("inbox"))?.handled).toEqual([]);
   await close?.();
 });
+
+test("a transaction that ended unnoticed leaves no record, with SQLite", async () => {
+  const { store, close } = await openSqliteStore();
+  await store.open("inbox", { sequence: 0, cursor: undefined });
+  for (const as of ["any", "next"] as const) {
+    // As SQLite does by itself when its disk is full.
+    const once = store.once("inbox", { id: "evt_1", ...place, as }, async (db) => {
+      db.exec("rollback");
+    });
+    await expect(once).rejects.toThrow("no such savepoint");
+  }
+  const start = { sequence: 0, cursor: undefined };
+  expect(await store.open("inbox")).toEqual({ position: start, handled: [] });
+  await close?.();
+});

@@ -450,6 +450,7 @@ declare
   since timestamptz;
   told_at timestamptz;
   ended receipt_ranges%rowtype;
+  ended_before timestamptz;
   version int;
 begin
   select * into place from positions p
@@ -469,9 +470,18 @@ begin
   if to_sequence > coalesce(ended.through, 0) then
     delete from receipt_ranges g where g.tenant = its_tenant and g.endpoint = its_endpoint
       and g.through = to_sequence;
-    -- A consumer that confirms each page would leave a row for each.
-    if ended.at >= told_at - interval '1 minute' and ended.detail is not distinct from new_detail then
-      update receipt_ranges g set through = to_sequence, day = to_day, at = told_at
+    -- A consumer that confirms each page would leave a row for each. With the same detail they are one
+    -- as long as they go on. Where it is another each time there is a row for about each minute, with
+    -- the last, which was said of all that lies before as well: the row began after the one before it
+    -- was last added to.
+    select g.at into ended_before from receipt_ranges g
+      where g.tenant = its_tenant and g.endpoint = its_endpoint and g.through < ended.through
+      order by g.through desc limit 1;
+    if ended.at >= told_at - interval '1 minute'
+        and (ended.detail is not distinct from new_detail
+          or ended_before >= told_at - interval '1 minute') then
+      update receipt_ranges g
+        set through = to_sequence, day = to_day, detail = new_detail, at = told_at
         where g.tenant = its_tenant and g.endpoint = its_endpoint and g.through = ended.through;
     else
       insert into receipt_ranges (tenant, endpoint, after, through, day, detail, at)
@@ -599,5 +609,68 @@ begin
   else
     return query select counted, null::text, null::bigint;
   end if;
+end
+$$;
+--> statement-breakpoint
+-- As before (0005), but for what a receipt has settled: when its sender ended before the dead letters
+-- up to there were settled, they would become retries that nobody makes any more.
+create or replace function requeue_dead_letters(
+  process uuid, its_tenant uuid, its_endpoint uuid, its_shard int, its_epoch bigint,
+  its_generation int, outage_began timestamptz, after_day date, after_sequence bigint,
+  most int, looks int
+) returns table (moved int, last_day text, last_sequence bigint)
+language plpgsql set lock_timeout = '500ms' as $$
+#variable_conflict use_column
+declare
+  confirmed bigint;
+begin
+  if lock_lanes(process, array[its_tenant], array[its_endpoint], array[its_shard], array[its_epoch],
+       array[its_generation]) is null then
+    return query select 0, null::text, null::bigint;
+    return;
+  end if;
+  select coalesce(max(g.through), 0) into confirmed
+    from positions p
+      join receipt_ranges g on g.tenant = p.tenant and g.endpoint = p.consumer
+        and g.at >= coalesce(p.resumed_at, '-infinity')
+    where p.tenant = its_tenant and p.consumer = its_endpoint and p.receipts > 0;
+
+  return query
+  with looked as materialized (
+    select d.day, d.sequence, d.status, d.requeued, d.last_attempt_at, d.status_code, d.error
+    from deliveries d
+    where d.tenant = its_tenant and d.endpoint = its_endpoint and d.day >= after_day
+      and (d.day, d.sequence) > (after_day, after_sequence) and d.status <> 'delivered'
+    order by d.day, d.sequence limit looks
+  ), dead as materialized (
+    select day, sequence from looked
+    where status = 'dead' and not requeued and last_attempt_at >= outage_began
+      and sequence > confirmed
+      and (status_code >= 500 or error ~ '^(timeout|connect|reset|dns|tls):')
+      -- Whoever sets a time to give up wants no late deliveries.
+      and error not like '%(given up%'
+    order by day, sequence limit most
+  ), gone as (
+    delete from deliveries d using dead
+    where d.tenant = its_tenant and d.endpoint = its_endpoint
+      and d.day = dead.day and d.sequence = dead.sequence
+    returning d.*
+  ), back as (
+    insert into retries (tenant, endpoint, sequence, day, attempts, previous, due_at,
+      first_attempt_at, last_attempt_at, status_code, error, requeued)
+    select tenant, endpoint, sequence, day, attempts, previous, clock_timestamp(),
+      first_attempt_at, last_attempt_at, status_code, error, true
+    from gone
+    on conflict do nothing
+  ), counts as (
+    select (select count(*) from dead)::int as moved, (select count(*) from looked)::int as looked
+  ), stop as (
+    select day, sequence from dead where (select moved from counts) = most
+    union all
+    select day, sequence from looked
+    where (select c.moved < most and c.looked = looks from counts c)
+  )
+  select c.moved, s.day::text, s.sequence
+  from counts c left join (select * from stop order by day desc, sequence desc limit 1) s on true;
 end
 $$;

@@ -68,7 +68,8 @@ export function createReceiptLedger(sql: Sql) {
   ): Promise<Map<string, NamedEvent>> {
     const found = new Map<string, NamedEvent>();
     const byDay = Map.groupBy(ids, ([, { day }]) => day);
-    for (const [day, some] of byDay) {
+    for (const day of await daysAmong(tenant, [...byDay.keys()])) {
+      const some = byDay.get(day) ?? [];
       const rows = await sql<(Omit<NamedEvent, "id"> & { envelope: string })[]>`
         select sequence, day::text, type, subject,
           left(envelope, ${envelopeStartLength}) as envelope
@@ -82,6 +83,15 @@ export function createReceiptLedger(sql: Sql) {
       }
     }
     return found;
+  }
+
+  /** Those that the log has: a statement for each day that somebody made up would be many. */
+  async function daysAmong(tenant: TenantId, days: readonly Day[]): Promise<Day[]> {
+    const rows = await sql<{ day: Day }[]>`
+      select day::text from log_days
+      where tenant = ${tenant} and day = any(${arrayText(days)}::date[])
+        and day >= (select oldest_day from log_settings)`;
+    return rows.map(({ day }) => day);
   }
 
   async function standing({ tenant, consumer }: Consumer): Promise<Standing | undefined> {
@@ -149,20 +159,29 @@ export function createReceiptLedger(sql: Sql) {
     return settled;
   }
 
-  /** What an earlier receipt has covered was settled then. */
+  /**
+   * What an earlier receipt has covered was settled then, unless whoever took it ended before: so
+   * where the first dead letter is, if that lies further back.
+   */
   async function beforeRange(
     { tenant, consumer }: Consumer,
     to: Sequence,
   ): Promise<Position | undefined> {
     const [row] = await sql<Position[]>`
-      select after as sequence, coalesce((
+      with start as materialized (
+        select least(g.after, (
+            select d.sequence - 1 from deliveries d
+            where d.tenant = ${tenant} and d.endpoint = ${consumer} and d.status = 'dead'
+            order by d.day, d.sequence limit 1)) as sequence
+        from receipt_ranges g
+        where g.tenant = ${tenant} and g.endpoint = ${consumer} and g.through >= ${to}
+          and g.after < ${to}
+        order by g.at desc limit 1)
+      select sequence, coalesce((
           select l.day from log_days l
-          where l.tenant = ${tenant} and l.first_sequence <= g.after + 1
+          where l.tenant = ${tenant} and l.first_sequence <= start.sequence + 1
           order by l.day desc limit 1), '1970-01-01')::text as day
-      from receipt_ranges g
-      where g.tenant = ${tenant} and g.endpoint = ${consumer} and g.through >= ${to}
-        and g.after < ${to}
-      order by g.at desc limit 1`;
+      from start`;
     return row;
   }
 

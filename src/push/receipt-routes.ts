@@ -45,7 +45,10 @@ const receiptStatus = z.enum(["processed", "failed"]);
 const common = {
   ...tenantMember,
   endpoint: z.string().meta({ description: "Its id", example: deliveryExample.endpoint }),
-  detail: detail.nullish().meta({ description: "Kept with the delivery; at most 1 KiB" }),
+  detail: detail.nullish().meta({
+    description:
+      "Kept with the delivery; at most 1 KiB. Of receipts with `through` within a minute the last one's",
+  }),
 };
 
 const receiptOfEvents = z.strictObject({

@@ -851,7 +851,7 @@ export interface components {
             tenant?: string;
             /** @description Its id */
             endpoint: string;
-            /** @description Kept with the delivery; at most 1 KiB */
+            /** @description Kept with the delivery; at most 1 KiB. Of receipts with `through` within a minute the last one's */
             detail?: string | null;
             /** @description Their ids */
             events: string[];
@@ -862,7 +862,7 @@ export interface components {
             tenant?: string;
             /** @description Its id */
             endpoint: string;
-            /** @description Kept with the delivery; at most 1 KiB */
+            /** @description Kept with the delivery; at most 1 KiB. Of receipts with `through` within a minute the last one's */
             detail?: string | null;
             /** @description A cursor of a push, a page or a stream, whatever its filter: of all up to it */
             through: string;
@@ -2043,7 +2043,7 @@ export interface operations {
                 types?: string;
                 /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
                 subjects?: string;
-                /** @description What this endpoint (`ep_…`) matches, in place of `types` and `subjects` */
+                /** @description What this endpoint (`ep_…`) matches, in place of `types` and `subjects`. When these are changed, a cursor of before is refused; with `rebase=true` it is taken, as whoever reconnects by itself needs */
                 endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;
@@ -4712,7 +4712,7 @@ export interface operations {
                 types?: string;
                 /** @description Only these subjects, separated by commas; `\,` is a comma of a subject */
                 subjects?: string;
-                /** @description What this endpoint (`ep_…`) matches, in place of `types` and `subjects` */
+                /** @description What this endpoint (`ep_…`) matches, in place of `types` and `subjects`. When these are changed, a cursor of before is refused; with `rebase=true` it is taken, as whoever reconnects by itself needs */
                 endpoint?: string;
                 /** @description Takes a cursor that was made for another filter */
                 rebase?: boolean;

@@ -68,7 +68,8 @@ export const selectionQuery = {
     example: "order_1042",
   }),
   endpoint: z.string().optional().meta({
-    description: "What this endpoint (`ep_…`) matches, in place of `types` and `subjects`",
+    description:
+      "What this endpoint (`ep_…`) matches, in place of `types` and `subjects`. When these are changed, a cursor of before is refused; with `rebase=true` it is taken, as whoever reconnects by itself needs",
   }),
   rebase: booleanParameter.optional().meta({
     description: "Takes a cursor that was made for another filter",

@@ -78,18 +78,36 @@ test("a full page is kept only until the endpoint matches something else", async
   expect(second.json?.["events"]).toMatchObject([{ type: "invoice.paid" }]);
 });
 
-test("a stream shows the same", async () => {
-  const { tenant, create } = await newTenant();
-  const endpoint = await create({ types: ["invoice.*"] });
-  const headers = { authorization: `Bearer ${gateway.operatorKey}` };
-  const target = `${gateway.url}/events/stream?tenant=${tenant}&endpoint=${endpoint}`;
-  const response = await fetch(target, { headers });
+/** Reads a stream up to its first event. */
+async function stream(query: string, lastEventId?: string) {
+  const response = await fetch(`${gateway.url}/events/stream?${query}`, {
+    headers: {
+      authorization: `Bearer ${gateway.operatorKey}`,
+      ...(lastEventId !== undefined && { "last-event-id": lastEventId }),
+    },
+  });
   let text = "";
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  while (reader !== undefined && !/data: .*\n/.test(text)) text += (await reader.read()).value;
+  while (reader !== undefined && response.ok && !/data: .*\n/.test(text)) {
+    text += (await reader.read()).value;
+  }
   await reader?.cancel();
+  const cursor = /^id: (.*)$/m.exec(text)?.[1];
+  return { status: response.status, text, cursor };
+}
+
+test("a stream shows the same, and is gone on with when that is another filter by then", async () => {
+  const { tenant, create } = await newTenant();
+  const endpoint = await create({ types: ["invoice.*"] });
+  const target = `tenant=${tenant}&endpoint=${endpoint}`;
+  const { text, cursor } = await stream(`${target}&rebase=true`);
   expect(text).toContain('"sequence":"00000000000000000002"');
   expect(text).not.toContain('"sequence":"00000000000000000001"');
+  const changed = { body: { types: ["order.*"] } };
+  await succeed(gateway.call("PATCH", `/endpoints/${endpoint}`, changed));
+  expect((await stream(target, cursor)).status).toBe(400);
+  const again = await stream(`${target}&rebase=true`, cursor);
+  expect(again.text).toContain('"sequence":"00000000000000000003"');
 });
 
 test("it is refused beside types or subjects, and when the tenant has no such endpoint", async () => {

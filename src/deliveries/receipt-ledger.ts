@@ -46,6 +46,8 @@ export type Standing = Position & {
   readonly generation: number;
   readonly lastMatched: Sequence;
   readonly isDriven: boolean;
+  /** Up to where receipts have confirmed all. */
+  readonly confirmed: Sequence;
 };
 
 /** About 50 ms of work: nobody waits for the lock longer. */
@@ -97,7 +99,12 @@ export function createReceiptLedger(sql: Sql) {
   async function standing({ tenant, consumer }: Consumer): Promise<Standing | undefined> {
     const [row] = await sql<Standing[]>`
       select sequence, day::text, generation, last_matched as "lastMatched",
-        status = 'active' and circuit = 'closed' as "isDriven"
+        status = 'active' and circuit = 'closed' as "isDriven",
+        coalesce((
+          select g.through from receipt_ranges g
+          where g.tenant = ${tenant} and g.endpoint = ${consumer}
+            and g.at >= coalesce(resumed_at, '-infinity')
+          order by g.through desc limit 1), 0) as confirmed
       from positions where tenant = ${tenant} and consumer = ${consumer}`;
     return row;
   }
@@ -131,11 +138,17 @@ export function createReceiptLedger(sql: Sql) {
     return row;
   }
 
-  /** Settles what was dead, expired, skipped or tried again up to there; returns how many. */
-  async function sweep(of: Consumer, to: Sequence, detail: string | null): Promise<number> {
+  /**
+   * Settles what was dead, expired, skipped or tried again up to there, from where earlier receipts
+   * have got to, or all of its range; returns how many.
+   */
+  async function sweep(
+    of: Consumer,
+    { to, confirmed = 0, detail }: { to: Sequence; confirmed?: Sequence; detail: string | null },
+  ): Promise<number> {
     const { tenant, consumer } = of;
     let settled = 0;
-    let place = await beforeRange(of, to);
+    let place = await sweepStart(of, to, confirmed);
     while (place !== undefined) {
       const { day, sequence } = place;
       const [step] = await insist(
@@ -163,13 +176,14 @@ export function createReceiptLedger(sql: Sql) {
    * What an earlier receipt has covered was settled then, unless whoever took it ended before: so
    * where the first dead letter is, if that lies further back.
    */
-  async function beforeRange(
+  async function sweepStart(
     { tenant, consumer }: Consumer,
     to: Sequence,
+    confirmed: Sequence,
   ): Promise<Position | undefined> {
     const [row] = await sql<Position[]>`
       with start as materialized (
-        select least(g.after, (
+        select least(greatest(g.after, ${confirmed}::bigint), (
             select d.sequence - 1 from deliveries d
             where d.tenant = ${tenant} and d.endpoint = ${consumer} and d.status = 'dead'
             order by d.day, d.sequence limit 1)) as sequence

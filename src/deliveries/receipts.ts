@@ -144,7 +144,9 @@ export function createReceipts(options: {
           const place = isNow > was ? { day, matched } : null;
           tell(of, { version, through: sequence, moved: place, sequences: [], failed: false });
         }
-        const settled = await ledger.sweep(consumer, sequence, detail);
+        // One that is sent again mends what the first time may have left.
+        const confirmed = version === null ? 0 : at.confirmed;
+        const settled = await ledger.sweep(consumer, { to: sequence, confirmed, detail });
         return { position: isNow, passed: isNow - was, settled };
       }
       // Its filter may be another one now.

@@ -90,24 +90,55 @@ describe("dead letters that whoever took a receipt did not come to settle", () =
   });
 });
 
+/** Counts the statements. */
+function countingSql() {
+  let statements = 0;
+  const sql: Sql = new Proxy(suite.sql, {
+    apply(target, of, values) {
+      statements += 1;
+      return Reflect.apply(target, of, values) as unknown;
+    },
+  });
+  return { sql, statements: () => statements };
+}
+
+test("a receipt looks at nothing again that those before it have settled", async () => {
+  const { tenant, id } = await pushTo();
+  await suite.client.act(id, "pause");
+  await appendMany(suite.client, tenant, ["a"]);
+  const uuid = endpointUuid(id) ?? "";
+  // More than one step takes, in one range.
+  await suite.sql`
+    insert into deliveries (tenant, endpoint, day, sequence, status, attempts, first_attempt_at,
+      last_attempt_at, queue_ms, latency_ms, receipt_status, receipt_at)
+    select p.tenant, p.consumer, h.day, n, case n when 5002 then 'dead' else 'settled' end, 0,
+      now(), now(), 0, 0, 'processed', now()
+    from positions p join heads h on h.tenant = p.tenant, generate_series(1, 5002) n
+    where p.consumer = ${uuid}`;
+  await onlyMove(id, 5_001);
+  await onlyMove(id, 5_002);
+  const [row] = await suite.sql<{ tenant: TenantId }[]>`
+    select tenant from positions where consumer = ${uuid}`;
+  const of = { tenant: row?.tenant ?? ("" as TenantId), consumer: uuid };
+  const { sql, statements } = countingSql();
+  const given = { to: 5_002, confirmed: 5_001, detail: null };
+  expect(await createReceiptLedger(sql).sweep(of, given)).toBe(1);
+  // Where it begins, and a step of either table.
+  expect(statements()).toBe(3);
+});
+
 test("ids of days that somebody made up cost no statement each", async () => {
   const { tenant: name } = await pushTo();
   const [id = ""] = await appendMany(suite.client, name, ["a"]);
   const [row] = await suite.sql<{ tenant: TenantId; day: string }[]>`
     select h.tenant, h.day::text from heads h join tenants t on t.id = h.tenant
     where t.name = ${name}`;
-  let statements = 0;
-  const counting: Sql = new Proxy(suite.sql, {
-    apply(sql, of, values) {
-      statements += 1;
-      return Reflect.apply(sql, of, values) as unknown;
-    },
-  });
+  const { sql, statements } = countingSql();
   const made = upTo(999).map((n) => {
     return [`made up ${n}`, { day: dayNumbered(n), sequence: 1 }] as const;
   });
   const ids = new Map([...made, [id, { day: row?.day ?? "", sequence: 1 }]]);
-  const found = await createReceiptLedger(counting).named(row?.tenant ?? ("" as TenantId), ids);
+  const found = await createReceiptLedger(sql).named(row?.tenant ?? ("" as TenantId), ids);
   expect([...found.keys()]).toEqual([id]);
-  expect(statements).toBe(2);
+  expect(statements()).toBe(2);
 });

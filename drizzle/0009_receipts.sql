@@ -5,13 +5,16 @@
 -- Takes the place of `record_deliveries` (0005), which explains the rest. What it does beyond that:
 --
 -- * An outcome of what a receipt has settled meanwhile changes no status: it is told by `attempts`, and
---   there is no retry. A push that was accepted before a receipt came that says it failed is tried again
---   all the same. Which of the two came first is told by the clocks, to which an attempt belongs that
---   began before the receipt.
+--   there is no retry. A push that was accepted, and began before a receipt came that says it failed, is
+--   tried again all the same. The process's clock may be ahead of the database's: when it began is told
+--   by its age as well, which begins to count from `sent_at`, the process's time of this call.
+-- * What is tried again so is the next of its subject, where subjects are kept in order: the subject is
+--   held before it, whatever its lane says.
 -- * An accepted push of an endpoint that requires receipts waits in `retries` until one comes.
 -- * An attempt for which none came is told by `outcome_missed`.
--- * It tells for each lane which outcomes receipts have overruled, and the number of receipts that its
---   endpoint has had, by which a lane finds out that what it holds is out of date.
+-- * It tells for each lane which outcomes receipts have overruled, which of these are to be tried again
+--   although they were accepted (`revived`), and the number of receipts that its endpoint has had, by
+--   which a lane finds out that what it holds is out of date.
 create function record_results(
   process uuid,
   lane_tenants uuid[], lane_endpoints uuid[], lane_shards int[], lane_epochs bigint[],
@@ -26,8 +29,8 @@ create function record_results(
   detail_headers text[], detail_bodies text[], detail_truncated boolean[],
   subject_lanes int[], subject_texts text[], subject_sequences bigint[], subject_days date[],
   subject_matched bigint[],
-  outcome_missed text[], outcome_missed_attempts int[]
-) returns table (endpoint uuid, receipts int, overruled bigint[])
+  outcome_missed text[], outcome_missed_attempts int[], sent_at bigint
+) returns table (endpoint uuid, receipts int, overruled bigint[], revived bigint[])
 -- Whoever holds one of these rows for longer makes this batch come again, and no lease run out.
 language plpgsql set lock_timeout = '500ms' as $$
 #variable_conflict use_column
@@ -73,15 +76,21 @@ begin
           from deliveries d where d.tenant = h.tenant and d.endpoint = h.endpoint
             and d.day = o.day and d.sequence = o.sequence
         ), false) or o.sequence <= h.confirmed as settled,
-        o.kind in ('delivered', 'awaiting_receipt') and exists (
+        o.kind in ('delivered', 'awaiting_receipt') and (exists (
           select from retries r where r.tenant = h.tenant and r.endpoint = h.endpoint
             and r.sequence = o.sequence and r.attempts < o.attempts and r.receipt_status = 'failed'
-            and r.receipt_at >= to_timestamp(o.at / 1000.0)
-        ) as failed
+            and r.receipt_at >= b.at
+        ) or not o.retried and coalesce((
+          select a.at >= b.at from attempts a where a.tenant = h.tenant and a.endpoint = h.endpoint
+            and a.day = o.day and a.sequence = o.sequence and a.attempt = 0
+        ), false)) as failed
       from unnest(outcome_lanes, outcome_kinds, outcome_days, outcome_sequences, outcome_attempts,
-            outcome_at)
-          with ordinality as o(lane, kind, day, sequence, attempts, at, outcome)
+            outcome_retried, outcome_at)
+          with ordinality as o(lane, kind, day, sequence, attempts, retried, at, outcome)
         join heard h on h.lane = o.lane
+        -- Not later than by either clock. Without `sent_at` there is but one.
+        cross join lateral (select least(to_timestamp(o.at / 1000.0),
+          statement_timestamp() - interval '1 millisecond' * (sent_at - o.at)) as at) b
     ) j;
   end if;
 
@@ -113,7 +122,8 @@ begin
       o.queue_ms, o.latency_ms, o.code, o.error, o.missed,
       to_timestamp(o.due_at / 1000.0) as due_at, o.outcome,
       o.outcome = any(settled_ones) as closed, o.outcome = any(failed_ones) as failed,
-      g.detail as receipt_detail, g.at as receipt_at
+      g.detail as receipt_detail, g.at as receipt_at,
+      n.at as noted_at, n.error as noted_detail, n.latency_ms as noted_delay_ms
     from unnest(outcome_lanes, outcome_kinds, outcome_days, outcome_sequences, outcome_previous,
         outcome_attempts, outcome_retried, outcome_requeued, outcome_first_at, outcome_at,
         outcome_queue_ms, outcome_latency_ms, outcome_codes, outcome_errors, outcome_due_at,
@@ -127,6 +137,12 @@ begin
         and g.through >= o.sequence
       order by g.through limit 1
     ) g on g.after < o.sequence
+    left join lateral (
+      select a.at, a.error, a.latency_ms from attempts a
+      where o.outcome = any(failed_ones) and not o.retried and a.tenant = l.tenant
+        and a.endpoint = l.endpoint and a.day = o.day and a.sequence = o.sequence and a.attempt = 0
+      limit 1
+    ) n on true
   ), settled as (
     insert into deliveries as d (tenant, endpoint, day, sequence, status, attempts, previous,
       first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued,
@@ -181,6 +197,16 @@ begin
     from outcomes o
     where o.failed
       and r.tenant = o.tenant and r.endpoint = o.endpoint and r.sequence = o.sequence
+  ), renewed as (
+    -- What a receipt was noted for is no retry yet.
+    insert into retries (tenant, endpoint, sequence, day, attempts, previous, due_at,
+      first_attempt_at, last_attempt_at, status_code, error, requeued, receipt_status,
+      receipt_detail, receipt_at)
+    select tenant, endpoint, sequence, day, attempts, previous,
+      noted_at + interval '1 millisecond' * noted_delay_ms, first_at, at, code,
+      'receipt: ' || coalesce(noted_detail, 'failed'), requeued, 'failed', noted_detail, noted_at
+    from outcomes where failed and noted_at is not null
+    on conflict do nothing
   ), finished as (
     delete from retries r using outcomes o
     -- A receipt may have made a retry of what was on its way for the first time.
@@ -198,11 +224,29 @@ begin
       join outcomes o on o.outcome = d.outcome
         and o.day >= (select oldest_day from log_settings)
     on conflict do nothing
+  ), held as materialized (
+    select distinct on (o.tenant, o.endpoint, e.subject) o.tenant, o.endpoint,
+      md5(e.subject)::uuid as key, e.subject, o.sequence - 1 as sequence, o.day,
+      coalesce(o.previous, 0) as matched,
+      -- A retry that is the next of its subject has its place already, and any other keeps no order.
+      p.ordering = 'subject' and not o.retried as placed
+    from outcomes o
+      join endpoints p on p.tenant = o.tenant and p.id = o.endpoint
+      cross join lateral (
+        select v.subject from events v
+        where v.tenant = o.tenant and v.day = o.day and v.sequence = o.sequence limit 1
+      ) e
+    where o.failed and e.subject is not null
+    order by o.tenant, o.endpoint, e.subject, o.sequence
   ), subjects as materialized (
     select l.tenant, l.endpoint, md5(s.subject)::uuid as key, s.subject, s.sequence, s.day, s.matched
     from unnest(subject_lanes, subject_texts, subject_sequences, subject_days, subject_matched)
         as s(lane, subject, sequence, day, matched)
       join lanes l on l.lane = s.lane
+    where not exists (select from held h where h.tenant = l.tenant and h.endpoint = l.endpoint
+      and h.subject = s.subject and (h.placed or s.sequence is null or s.sequence > h.sequence))
+    union all
+    select tenant, endpoint, key, subject, sequence, day, matched from held where placed
   ), blocked as (
     insert into blocked_subjects as b (tenant, endpoint, key, subject, sequence, day, matched)
     select tenant, endpoint, key, subject, sequence, day, matched from subjects
@@ -236,9 +280,11 @@ begin
     from lanes l left join summary s on s.lane = l.lane
     where p.tenant = l.tenant and p.consumer = l.endpoint
   )
-  select l.endpoint, l.receipts, coalesce((
-      select array_agg(o.sequence) from outcomes o
-      where o.lane = l.lane and (o.closed or o.failed)), '{}')
+  select l.endpoint, l.receipts,
+    coalesce((select array_agg(o.sequence) from outcomes o
+      where o.lane = l.lane and (o.closed or o.failed)), '{}'),
+    coalesce((select array_agg(o.sequence) from outcomes o
+      where o.lane = l.lane and o.failed), '{}')
   from lanes l;
 end
 $$;
@@ -268,7 +314,7 @@ language sql set lock_timeout = '500ms' as $$
     outcome_codes, outcome_errors, outcome_due_at, detail_outcomes, detail_triggers,
     detail_urls, detail_classes, detail_headers, detail_bodies, detail_truncated,
     subject_lanes, subject_texts, subject_sequences, subject_days, subject_matched, '{}',
-    '{}'
+    '{}', null
   ) r
 $$;
 --> statement-breakpoint
@@ -276,8 +322,11 @@ $$;
 --
 -- * processed: its retry ends; it is `delivered` if a push of it was accepted, else `settled`.
 -- * failed: what was delivered, or waits for its receipt, is tried again by the schedule, or is dead when
---   that is over. What is tried again anyway goes on. What was not pushed yet becomes a retry (`waiting`
---   where the order is kept: its turn comes). What was processed, or is dead, stays.
+--   that is over. What is tried again anyway goes on. What was not pushed yet becomes a retry; where the
+--   order is kept it is `waiting`, since its turn comes. Its first push may be under way: so the receipt
+--   is noted among its attempts, as number 0, with its delay as the time that it took, where it makes a
+--   retry of that push (`record_results`) and keeps nothing else from being sent. What was processed, or
+--   is dead, stays.
 --
 -- `unmatched` is not for the endpoint. All of it can be repeated. `event_delays` has for each event, one
 -- after the other, the delays after its first attempt, its second and so on. Tells for each whether the
@@ -327,7 +376,11 @@ begin
       -- With a limit, each is one descent of an index, whatever the planner knows.
       left join lateral (
         select * from deliveries d where d.tenant = its_tenant and d.endpoint = its_endpoint
-          and d.day = g.day and d.sequence = g.sequence limit 1
+          and d.day = g.day and d.sequence = g.sequence
+          -- Behind a position that was moved back it comes anew, as if it had never been pushed.
+          and (new_status <> 'failed' or g.sequence <= place.sequence or greatest(d.last_attempt_at,
+            case d.receipt_status when 'processed' then d.receipt_at end) >= since)
+        limit 1
       ) d on true
       left join lateral (
         select * from retries r where r.tenant = its_tenant and r.endpoint = its_endpoint
@@ -401,6 +454,15 @@ begin
       set due_at = excluded.due_at, error = excluded.error, awaiting = false,
         receipt_status = excluded.receipt_status, receipt_detail = excluded.receipt_detail,
         receipt_at = excluded.receipt_at
+  ), awaited as (
+    insert into attempts (tenant, endpoint, day, sequence, attempt, at, queue_ms, latency_ms,
+      error_class, error, truncated)
+    select its_tenant, its_endpoint, day, sequence, 0, told_at, 0,
+      least(coalesce(event_delays[(n - 1) * delays_each + 1], 0), 2147483647)::int,
+      'receipt', new_detail, false
+    from judged where verdict = 'waiting' and day >= (select oldest_day from log_settings)
+    on conflict (tenant, endpoint, day, sequence, attempt) do update
+      set at = excluded.at, latency_ms = excluded.latency_ms, error = excluded.error
   )
   select array_agg(j.sequence order by j.n), array_agg(j.verdict order by j.n),
       -- An attempt that is under way has to ask for what was noted of it.
@@ -421,7 +483,8 @@ begin
       and d.day = revived.day and d.sequence = any(revived.sequences);
   end loop;
 
-  if true = any(told_touched) then
+  -- That receipts come at all has to be known, also of those that only count once a push has ended.
+  if true = any(told_touched) or 'waiting' = any(told_outcomes) then
     update positions p set receipts = p.receipts + 1
       where p.tenant = its_tenant and p.consumer = its_endpoint
       returning p.receipts into version;

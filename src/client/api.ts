@@ -1553,7 +1553,7 @@ export interface components {
             results: {
                 event: string;
                 /**
-                 * @description `settled`: it is not pushed any more. `unchanged`: it was settled or dead before. `retrying`, `dead`: pushed again by the endpoint's schedule, or that is over. `waiting`: not pushed yet; its turn comes. `unmatched`: not for this endpoint. `unknown`: there is no such event
+                 * @description `settled`: it is not pushed any more. `unchanged`: it was settled or dead before. `retrying`, `dead`: pushed again by the endpoint's schedule, or that is over. `waiting`: not pushed yet; its turn comes, and a push of it that is under way is repeated. `unmatched`: not for this endpoint. `unknown`: there is no such event
                  * @enum {string}
                  */
                 outcome: "settled" | "unchanged" | "retrying" | "dead" | "waiting" | "unmatched" | "unknown";

@@ -109,6 +109,8 @@ export type Told = {
   readonly receipts: number;
   /** A receipt has decided of this event otherwise: what the outcome would have led to is not there. */
   readonly overruled: boolean;
+  /** And it is tried again: it was accepted, and a receipt says that it failed. */
+  readonly revived: boolean;
 };
 
 export function createLedger(options: {
@@ -180,7 +182,8 @@ export function createLedger(options: {
       const answer = told.get(fence);
       if (givenUp.has(fence)) continue;
       const overruled = each !== null && answer?.overruled.has(each.sequence) === true;
-      onWritten?.({ receipts: answer?.receipts ?? 0, overruled });
+      const revived = overruled && answer.revived.has(each.sequence);
+      onWritten?.({ receipts: answer?.receipts ?? 0, overruled, revived });
     }
     written();
   }
@@ -229,7 +232,7 @@ export function createLedger(options: {
     const detail = column(details);
     const subject = column(newestMoves(batch));
     const taken = await sql<AnswerRow[]>`
-      select endpoint, receipts, overruled::text[] from record_results(${process},
+      select endpoint, receipts, overruled::text[], revived::text[] from record_results(${process},
         ${lane((l) => l.fence.tenant)}::uuid[], ${lane((l) => l.fence.endpoint)}::uuid[],
         ${lane((l) => l.fence.shard)}::int[], ${lane((l) => l.fence.epoch)}::bigint[],
         ${lane((l) => l.fence.generation)}::int[],
@@ -257,7 +260,7 @@ export function createLedger(options: {
         ${subject((m) => m.move.settled?.day ?? null)}::date[],
         ${subject((m) => m.move.settled?.matched ?? null)}::bigint[],
         ${outcome((o) => o.record.missed?.error ?? null)}::text[],
-        ${outcome((o) => o.record.missed?.attempt ?? null)}::int[])`;
+        ${outcome((o) => o.record.missed?.attempt ?? null)}::int[], ${Date.now()}::bigint)`;
     const accepted = new Map(taken.map((row) => [row.endpoint, row]));
     for (const { fence } of lanes) {
       const answer = accepted.get(fence.endpoint);
@@ -267,15 +270,21 @@ export function createLedger(options: {
   }
 }
 
-type AnswerRow = { endpoint: string; receipts: number; overruled: string[] };
+type AnswerRow = { endpoint: string; receipts: number; overruled: string[]; revived: string[] };
 
 /** Of all statements that a batch took. */
-type Answer = { receipts: number; readonly overruled: Set<Sequence> };
+type Answer = {
+  receipts: number;
+  readonly overruled: Set<Sequence>;
+  readonly revived: Set<Sequence>;
+};
 
-function note(told: Map<Fence, Answer>, fence: Fence, { receipts, overruled }: AnswerRow): void {
-  const answer = told.get(fence) ?? { receipts, overruled: new Set() };
+function note(told: Map<Fence, Answer>, fence: Fence, row: AnswerRow): void {
+  const { receipts } = row;
+  const answer = told.get(fence) ?? { receipts, overruled: new Set(), revived: new Set() };
   answer.receipts = receipts;
-  for (const sequence of overruled) answer.overruled.add(Number(sequence));
+  for (const sequence of row.overruled) answer.overruled.add(Number(sequence));
+  for (const sequence of row.revived) answer.revived.add(Number(sequence));
   told.set(fence, answer);
 }
 

@@ -296,6 +296,8 @@ export function createOutcomeReader(sql: Sql) {
       from attempts
       where tenant = ${tenant} and endpoint = ${endpoint} and day = ${day}
         and sequence = ${sequence}
+        -- 0 is a receipt that was ahead of them.
+        and attempt > 0
       order by attempt, at`;
   }
 }

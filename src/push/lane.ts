@@ -114,6 +114,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     ...{ endpoint, fence, context, log, window, write },
     wanted: () => (closed ? 0 : admission.wanted()),
     windowSize: () => admission.windowSize(),
+    hasReceipts: receipts.areAny,
     ready,
     moved,
     nothingToProbe,

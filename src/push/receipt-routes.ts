@@ -98,8 +98,8 @@ const toldEvents = z
           description:
             "`settled`: it is not pushed any more. `unchanged`: it was settled or dead before. " +
             "`retrying`, `dead`: pushed again by the endpoint's schedule, or that is over. " +
-            "`waiting`: not pushed yet; its turn comes. `unmatched`: not for this endpoint. " +
-            "`unknown`: there is no such event",
+            "`waiting`: not pushed yet; its turn comes, and a push of it that is under way is repeated. " +
+            "`unmatched`: not for this endpoint. `unknown`: there is no such event",
         }),
       }),
     ),

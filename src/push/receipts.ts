@@ -35,10 +35,11 @@ export function createReceipts(options: {
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
 
-  return { hear, learn, close };
+  return { hear, learn, close, areAny: () => newest > 0 };
 
   function hear(receipt: Receipt): void {
     if (ended || receipt.version <= version) return;
+    newest = Math.max(newest, receipt.version);
     waiting.set(receipt.version, receipt);
     if (waiting.size > waitingMax) return end();
     for (;;) {

@@ -23,6 +23,7 @@ import { createRecorded, type ReadRecorded } from "./recorded.ts";
 import { createReplays, type ReplayContext, type Replayed } from "./replays.ts";
 import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
 import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
+import { createTurns } from "./turns.ts";
 import type { Window } from "./window.ts";
 
 /** What the sources of all lanes of a process share. */
@@ -51,6 +52,8 @@ type SourcesOptions = {
   wanted: () => number;
   /** How many attempts may be under way. */
   windowSize: () => number;
+  /** Whether its endpoint has had any, as far as is known: one may overrule what was accepted. */
+  hasReceipts: () => boolean;
   /** `next` may have something to give. */
   ready: () => void;
   /** The window has moved on, maybe over events that do not match. */
@@ -67,10 +70,10 @@ export function createSources(options: SourcesOptions) {
   const { endpoint, context, log, window, wanted, ready, moved, nothingToProbe, write } = options;
   const isFifo = endpoint.ordering === "fifo";
   const bySubject = endpoint.ordering === "subject";
-  /** Subjects with an event of the log under way. */
-  const busy = new Set<string>();
   /** Outcomes that are not written yet and will be retries. */
   let joining = 0;
+  /** Accepted, where the order is kept and a receipt may say that it failed, until it is written. */
+  let unsure = 0;
   let retryNext = true;
   const overruled = createOverruled();
   const recorded = createRecorded(endpoint.recorded, context.readRecorded(endpoint));
@@ -108,6 +111,11 @@ export function createSources(options: SourcesOptions) {
       write(null, { move });
       ready();
     },
+  });
+  const turns = createTurns({
+    ...{ ordering: endpoint.ordering, bySubject, subjects, hasReceipts: options.hasReceipts },
+    remove: ahead.remove,
+    write: (move) => write(null, { move }),
   });
   const replays = createReplays({
     ...{ endpoint, fence: options.fence, context: context.replays, budget: context.budget, log },
@@ -149,7 +157,7 @@ export function createSources(options: SourcesOptions) {
 
   function live(inFlight: number, isProbe: boolean): Next | undefined {
     if (isFifo) {
-      if (inFlight > 0) return undefined;
+      if (inFlight > 0 || unsure > 0) return undefined;
       const earlier = fromRetries() ?? fromSubjects();
       const owes = joining > 0 || subjects.behind() > 0 || !retries.isEmpty();
       return earlier ?? (owes ? undefined : fromLog(false));
@@ -182,15 +190,14 @@ export function createSources(options: SourcesOptions) {
     const replay = replays.take(mayBeReplayed, isProbe);
     if (replay === undefined) return undefined;
     const { event, previous, attempt } = replay.item;
-    if (bySubject && event.subject !== null) busy.add(event.subject);
+    turns.begin(event);
     const readyAt = performance.now();
     return { event, previous, attempt, source: "replay", retry: undefined, replay, readyAt };
   }
 
   /** The first event of which this is true is sent. */
-  function mayBeReplayed({ subject, sequence }: LogEvent): boolean {
-    if (bySubject && subject !== null && busy.has(subject)) return false;
-    return retries.reserve(sequence);
+  function mayBeReplayed(event: LogEvent): boolean {
+    return turns.isFree(event) && retries.reserve(event.sequence);
   }
 
   /**
@@ -199,12 +206,11 @@ export function createSources(options: SourcesOptions) {
    */
   function fromLog(isProbe: boolean): Next | undefined {
     if (bySubject && subjects.isFull()) return undefined;
-    const mayGo = ({ subject }: LogEvent) => subject === null || !busy.has(subject);
     const item = isProbe
-      ? ahead.takeAny(bySubject ? firstOfSubject(mayGo) : () => true, Math.random())
-      : ahead.take(bySubject ? mayGo : undefined);
+      ? ahead.takeAny(bySubject ? firstOfSubject(turns.isFree) : () => true, Math.random())
+      : ahead.take(bySubject ? turns.isFree : undefined);
     if (item === undefined) return undefined;
-    if (bySubject && item.event.subject !== null) busy.add(item.event.subject);
+    turns.begin(item.event);
     return { ...item, attempt: 1, source: "log", retry: undefined };
   }
 
@@ -232,20 +238,26 @@ export function createSources(options: SourcesOptions) {
     const isAccepted = record.kind === "delivered" || record.kind === "awaiting_receipt";
     if (isAccepted) replays.answered(record.at);
     const joins = record.kind === "retrying" || record.kind === "awaiting_receipt";
-    const move = moveOfSubject(sent, joins);
+    const isUnsure = turns.isUnsure(sent, record);
+    const move = turns.moveOf(sent, joins, isUnsure);
     if (source === "log") window.settle(event.sequence);
     if (joins) joining += 1;
+    if (isUnsure) unsure += 1;
     write(record, {
       move,
       written: (told) => {
         const stays = joins && !told.overruled;
         if (joins) joining -= 1;
+        if (isUnsure) unsure -= 1;
         // Only now: a load before that would find the retry as it was.
         if (joins || retry) retries.settled(event.sequence, stays ? record.dueAt : null);
         // Either there is no retry, or one where none was expected.
         if (told.overruled) retries.look();
-        if (told.overruled || (retry && !joins)) subjects.written(event.sequence, event.subject);
+        if (retry && !joins) subjects.written(event.sequence, event.subject);
+        turns.decided(sent, isUnsure, told.revived);
+        if (told.overruled) subjects.written(event.sequence, event.subject);
         written?.();
+        if (isUnsure) ready();
       },
     });
     subjects.advance();
@@ -256,8 +268,8 @@ export function createSources(options: SourcesOptions) {
     record: DeliveryRecord,
     { ended, written }: Aftermath,
   ): void {
-    const { sequence, subject } = replay.item.event;
-    if (subject !== null) busy.delete(subject);
+    const { sequence } = replay.item.event;
+    turns.end(replay.item.event);
     replays.settle(replay, record, {
       isFault: ended !== undefined && isFault(ended.verdict),
       note: () => {
@@ -267,29 +279,16 @@ export function createSources(options: SourcesOptions) {
     });
   }
 
-  function moveOfSubject(sent: Next, failed: boolean): SubjectMove | undefined {
-    const { event, source } = sent;
-    const { subject } = event;
-    if (subject === null) return undefined;
-    if (source !== "log") {
-      return subjects.isAhead(event) ? subjects.settle(sent, failed) : undefined;
-    }
-    busy.delete(subject);
-    if (!bySubject || !failed) return undefined;
-    ahead.remove((other) => other.subject === subject);
-    return subjects.block(subject, sent);
-  }
-
   /** As if `next` had never given it. */
   function giveBack(sent: Next): void {
     const { event, source, retry, replay } = sent;
     if (replay !== undefined) {
-      if (event.subject !== null) busy.delete(event.subject);
+      turns.end(event);
       retries.release(event.sequence);
       return replays.giveBack(replay);
     }
     if (source === "log") {
-      if (event.subject !== null) busy.delete(event.subject);
+      turns.end(event);
       if (overruled.isKnown(event.sequence)) return window.settle(event.sequence);
       return ahead.giveBack(sent);
     }

@@ -65,6 +65,11 @@ export type SubjectReads = (endpoint: Endpoint) => {
   match: (events: readonly LogEvent[], after: SettledTo) => Promise<SubjectItem[]>;
 };
 
+/** What is written when a subject has come to this event. */
+export function moveTo(subject: string, { sequence, day }: LogEvent) {
+  return { subject, settled: { sequence, day, matched: sequence } };
+}
+
 export function createSubjects(
   options: ReturnType<SubjectReads> & {
     blocked: readonly BlockedSubject[];
@@ -104,6 +109,7 @@ export function createSubjects(
     block,
     owns,
     isAhead,
+    isBlocked: (subject: string) => streams.has(subject),
     written,
     take,
     drop,
@@ -224,7 +230,7 @@ export function createSubjects(
     readyOnes.add(stream);
   }
 
-  /** The subject's event has failed again, or is over: then the subject has come so far. */
+  /** The subject's event has failed again, or is over: then the subject has come so far (`moveTo`). */
   function settle({ event }: SubjectItem, failed: boolean): SubjectMove | undefined {
     const stream = streams.get(event.subject ?? "");
     if (stream === undefined) return undefined;
@@ -232,8 +238,8 @@ export function createSubjects(
       stream.state = "waiting";
       return undefined;
     }
-    const { sequence, day } = event;
-    stream.settled = { sequence, day, matched: sequence };
+    const move = moveTo(stream.subject, event);
+    stream.settled = move.settled;
     stream.head = undefined;
     if (stream.events.length > 0 && !paused) {
       stream.state = "ready";
@@ -241,7 +247,7 @@ export function createSubjects(
     } else {
       wantRead(stream);
     }
-    return { subject: stream.subject, settled: stream.settled };
+    return move;
   }
 
   function wantRead(stream: Stream): void {

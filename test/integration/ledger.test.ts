@@ -1,6 +1,6 @@
 /** What became of deliveries, as the database keeps it: who may write it, and what never undoes. */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openDatabase, type Database } from "../../src/db/database.ts";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import {
@@ -201,6 +201,58 @@ describe("a retry", () => {
     } finally {
       await beside.stop();
     }
+  });
+});
+
+describe("what a receipt says of an attempt under way", () => {
+  test.each([
+    { agoSeconds: 30, left: { deliveries: [], retries: [[1, 1]] } },
+    { agoSeconds: 90, left: { deliveries: [[1, "delivered", 1]], retries: [] } },
+  ])("counts by its age, with a clock that is ahead: $agoSeconds s", async (given) => {
+    const fence = await newEndpoint();
+    const { tenant, endpoint } = fence;
+    await database.sql`update positions set receipts = 1 where consumer = ${endpoint}`;
+    await database.sql`
+      insert into attempts (tenant, endpoint, day, sequence, attempt, at, queue_ms, latency_ms,
+        truncated)
+      values (${tenant}, ${endpoint}, ${today}, 1, 0,
+        clock_timestamp() - interval '1 second' * ${given.agoSeconds}::int, 0, 0, false)`;
+    const realNow = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => realNow() + 600_000);
+    try {
+      await write(fence, 1, { ...delivered(1), at: Date.now() - 60_000 });
+    } finally {
+      clock.mockRestore();
+    }
+    expect(await stored(fence)).toMatchObject(given.left);
+  });
+
+  test("holds its subject in the same statement, whatever move comes with it", async () => {
+    const fence = await newEndpoint();
+    const { tenant, endpoint } = fence;
+    const { sql } = database;
+    await sql`update positions set receipts = 1 where consumer = ${endpoint}`;
+    await sql`
+      insert into endpoints (tenant, id, url, metadata, headers, header_names, secrets, timeout_ms,
+        max_in_flight, format, ordering)
+      values (${tenant}, ${endpoint}, 'http://localhost', '{}', '', '{}', '', 1, 1, 'json',
+        'subject')`;
+    await sql`
+      insert into events (tenant, day, sequence, appended_at, type, subject, envelope)
+      select ${tenant}::uuid, ${today}::date, n, now(), 'a', 'one', '{}' from generate_series(1, 3) n`;
+    await sql`
+      insert into attempts (tenant, endpoint, day, sequence, attempt, at, queue_ms, latency_ms,
+        truncated)
+      values (${tenant}, ${endpoint}, ${today}, 2, 0, now(), 0, 60000, false)`;
+    const subject = { subject: "one", settled: settledTo(2) };
+    record(fence, 1, delivered(1));
+    const outcome = delivered(2);
+    ledger.record({ fence, settledTo: settledTo(2), inFlight: 0, record: outcome, subject });
+    await ledger.drain();
+    expect(await stored(fence)).toMatchObject({ position: [2, 2], retries: [[2, 1]] });
+    const blocked = await sql`
+      select subject, sequence from blocked_subjects where endpoint = ${endpoint}`;
+    expect([...blocked]).toEqual([{ subject: "one", sequence: 1 }]);
   });
 });
 

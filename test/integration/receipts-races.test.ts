@@ -10,9 +10,17 @@ import { createClient, type Client } from "../support/client.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { startNats } from "../support/nats.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
+import {
+  appendMany,
+  eventOf,
+  header,
+  repeated,
+  sequenceOf,
+  sequencesOf,
+  upTo,
+} from "../support/pushes.ts";
 import { deadlineMs, gate, receiptsOf } from "../support/receipts.ts";
-import { startReceiver, type Behave, type Behaviour } from "../support/receiver.ts";
+import { startReceiver, type Behave, type Behaviour, type Received } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const accepting: Behaviour = { kind: "answer" };
@@ -67,6 +75,46 @@ test("a lane that hears nothing of a receipt learns of it with the next outcome"
   expect(sequencesOf(receiver.requests).filter((each) => each !== 2)).toEqual([1, 3, 5, 7, 9]);
   expect(await own.standing(id)).toMatchObject({ settled: [2, 4, 6, 8, 10] });
 });
+
+test.each(["fifo", "subject"])(
+  "a lane of %s that has learned of receipts keeps the order over those that it does not hear",
+  async (ordering) => {
+    const { client, own, remote } = await openPair();
+    const failing = new Set(["1.1", "2.1", "3.1", "3.2"]);
+    const told: string[] = [];
+    const nameOf = (request: Received) =>
+      `${sequenceOf(request)}.${header("tidegate-attempt")(request)}`;
+    const receiver = await receiverThat(async (request) => {
+      if (!failing.has(nameOf(request))) return accepting;
+      told.push(...(await remote.outcomes(id, [eventOf(request)], { status: "failed" })));
+      return accepting;
+    });
+    const settings = { url: receiver.url, ordering, retry_schedule: repeated("1s", 4) };
+    const { id } = await client.createEndpoint("acme", settings);
+    const append = (count: number) => {
+      const event = { tenant: "acme", type: "a", subject: "one", data: {} };
+      return client.expectOk("POST", "/events", {
+        events: Array.from({ length: count }, () => event),
+      });
+    };
+    await append(1);
+    // Of the first of all nothing is known when the push ends: it is not lost all the same.
+    await receiver.received(2, deadlineMs);
+    await own.when(id, ({ delivered }) => delivered?.length === 1);
+    await append(3);
+    await receiver.received(8, deadlineMs);
+    await own.when(id, ({ delivered }) => delivered?.length === 4);
+    expect(receiver.requests.map(nameOf)).toEqual([
+      ...["1.1", "1.2", "2.1", "2.2", "3.1", "3.2", "3.3", "4.1"],
+    ]);
+    expect(told).toEqual(["waiting", "waiting", "waiting", "retrying"]);
+    await client.endpointWhen(
+      id,
+      ({ position, retrying }) => Number(position) === 4 && retrying === 0,
+      deadlineMs,
+    );
+  },
+);
 
 test("processes hear of each other's receipts over the broker", async () => {
   const nats = await startNats();

@@ -3,8 +3,16 @@ import { describe, expect, test } from "vitest";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { createReceiptChore } from "../../src/deliveries/receipt-chore.ts";
 import { openPushSuite } from "../support/push-suite.ts";
-import { appendMany, header, repeated, sequenceOf, sequencesOf, upTo } from "../support/pushes.ts";
-import type { Behaviour } from "../support/receiver.ts";
+import {
+  appendMany,
+  eventOf,
+  header,
+  repeated,
+  sequenceOf,
+  sequencesOf,
+  upTo,
+} from "../support/pushes.ts";
+import type { Behaviour, Received } from "../support/receiver.ts";
 import { deadlineMs, gate, receiptsOf } from "../support/receipts.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -183,7 +191,107 @@ describe("a receipt that it failed", () => {
     expect(receiver.requests.length).toBeGreaterThanOrEqual(2);
     expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
   });
+
+  /** What becomes of an attempt, named by its event's sequence and its number; others are accepted. */
+  const plans: { plan: Record<string, "refused" | "failed">; order: string[] }[] = [
+    { plan: { "1.1": "failed" }, order: ["1.1", "1.2", "2.1", "3.1"] },
+    {
+      plan: { "1.1": "refused", "1.2": "failed", "2.1": "failed" },
+      order: ["1.1", "1.2", "1.3", "2.1", "2.2", "3.1"],
+    },
+  ];
+  test.each(
+    (["fifo", "subject"] as const).flatMap((ordering) =>
+      plans.flatMap(({ plan, order }) =>
+        [false, true].map((required) => ({ ordering, required, plan, order })),
+      ),
+    ),
+  )("keeps the order of $ordering (required: $required): $plan", async (given) => {
+    const { ordering, required, plan, order } = given;
+    const told: string[] = [];
+    const { tenant, receiver, id } = await pushTo(
+      async (request) => {
+        const what = plan[nameOf(request)];
+        if (what === "refused") return refusing;
+        if (what === "failed") {
+          const failed = { status: "failed", detail: "no stock" };
+          told.push(...(await outcomes(id, [eventOf(request)], failed)));
+        } else if (required) await outcomes(id, [eventOf(request)]);
+        return accepting;
+      },
+      { ordering, require_receipt: required, retry_schedule: repeated("1s", 4) },
+    );
+    const events = repeated("one", 3).map((subject) => ({ tenant, type: "a", subject, data: {} }));
+    await suite.client.expectOk("POST", "/events", { events });
+    await receiver.received(order.length, deadlineMs);
+    await when(id, ({ delivered = [], settled = [] }) => delivered.length + settled.length === 3);
+    expect(receiver.requests.map(nameOf)).toEqual(order);
+    expect(told).toEqual(order.includes("1.3") ? ["retrying", "waiting"] : ["waiting"]);
+    await suite.client.endpointWhen(
+      id,
+      ({ position, retrying }) => Number(position) === 3 && retrying === 0,
+      deadlineMs,
+    );
+  });
+
+  test.each(["fifo", "subject"])(
+    "before its push changes nothing of its turn: %s",
+    async (ordering) => {
+      const { tenant, receiver, id } = await pushTo(accepting, { ordering, ...later });
+      await suite.client.act(id, "poll");
+      const events = repeated("one", 3).map((subject) => ({
+        tenant,
+        type: "a",
+        subject,
+        data: {},
+      }));
+      const { results } = await suite.client.expectOk("POST", "/events", { events });
+      const ids = (results as { id: string }[]).map((one) => one.id);
+      const failed = { status: "failed" };
+      expect(await outcomes(id, [ids[1] ?? ""], failed)).toEqual(["waiting"]);
+      expect(await outcomes(id, [ids[1] ?? ""], failed)).toEqual(["waiting"]);
+      expect(await standing(id)).toEqual({});
+      await suite.client.act(id, "resume");
+      await when(id, ({ delivered }) => delivered?.length === 3);
+      expect(receiver.requests.map(nameOf)).toEqual(["1.1", "2.1", "3.1"]);
+      const { attempts } = await delivery(id, ids[1] ?? "");
+      expect(attempts).toBe(1);
+      expect(await suite.client.endpoint(id)).toMatchObject({ retrying: 0 });
+    },
+  );
 });
+
+test.each([
+  { ordering: "parallel", outcome: "retrying" },
+  { ordering: "fifo", outcome: "waiting" },
+  { ordering: "subject", outcome: "waiting" },
+])("a receipt that a push of after a step back failed counts: $ordering", async (given) => {
+  const { tenant, receiver, id } = await pushTo(accepting, {
+    ...{ ordering: given.ordering, retry_schedule: repeated("1s", 4), max_in_flight: 1 },
+  });
+  const events = repeated("one", 3).map((subject) => ({ tenant, type: "a", subject, data: {} }));
+  await suite.client.expectOk("POST", "/events", { events });
+  await suite.client.endpointWhen(id, ({ position }) => Number(position) === 3, deadlineMs);
+  const { cursor } = await suite.client.page(tenant, { limit: "1" });
+  let told: string[] | undefined;
+  receiver.behave(async (request) => {
+    if (told === undefined) told = await outcomes(id, [eventOf(request)], { status: "failed" });
+    return accepting;
+  });
+  await suite.client.expectOk("POST", `/endpoints/${id}/resume`, { from: { cursor } });
+  await receiver.received(6, deadlineMs);
+  await when(id, ({ delivered }) => delivered?.length === 3);
+  expect(told).toEqual([given.outcome]);
+  const order = ["1.1", "2.1", "3.1", "2.1", "2.2", "3.1"];
+  const found = receiver.requests.map(nameOf);
+  if (given.ordering === "parallel") expect(found.toSorted()).toEqual(order.toSorted());
+  else expect(found).toEqual(order);
+});
+
+/** An attempt by its event's sequence and its number. */
+function nameOf(request: Received): string {
+  return `${sequenceOf(request)}.${header("tidegate-attempt")(request)}`;
+}
 
 describe("a receipt through a cursor", () => {
   test("settles all up to there by one row, and nothing of it is pushed any more", async () => {

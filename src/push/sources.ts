@@ -89,14 +89,8 @@ export function createSources(options: SourcesOptions) {
     },
   });
   const ahead = createReadAhead({
-    ...{ endpoint, window, log, wanted, ready },
-    feed: context.feed,
-    budget: context.budget,
-    ...{ isKnown, cover: recorded.cover },
-    moved: () => {
-      subjects.advance();
-      moved();
-    },
+    ...{ endpoint, window, log, wanted, ready, isKnown, moved: scannedOn },
+    ...{ feed: context.feed, budget: context.budget, cover: recorded.cover },
   });
   const subjects: Subjects = createSubjects({
     ...{ log, ready },
@@ -107,15 +101,11 @@ export function createSources(options: SourcesOptions) {
     known: recorded.highest,
     inOrder: isFifo,
     ...context.subjectReads(endpoint),
-    merged: (move) => {
-      write(null, { move });
-      ready();
-    },
+    merged: moveSubject,
   });
   const turns = createTurns({
     ...{ ordering: endpoint.ordering, bySubject, subjects, hasReceipts: options.hasReceipts },
-    remove: ahead.remove,
-    write: (move) => write(null, { move }),
+    ...{ remove: ahead.remove, write: moveSubject },
   });
   const replays = createReplays({
     ...{ endpoint, fence: options.fence, context: context.replays, budget: context.budget, log },
@@ -124,11 +114,9 @@ export function createSources(options: SourcesOptions) {
   subjects.advance();
 
   return {
-    wake: ahead.wake,
-    tellReplays: replays.tell,
-    isFullOfReplays: replays.isFull,
+    ...{ wake: ahead.wake, lookForRetries: retries.look },
+    ...{ tellReplays: replays.tell, isFullOfReplays: replays.isFull },
     ...{ next, seekProbe, settle, giveBack, overrule, letGo, resume },
-    lookForRetries: retries.look,
     isEmpty: () => owesNothing() && replays.isEmpty(),
     isWritten: replays.isWritten,
     close,
@@ -141,6 +129,16 @@ export function createSources(options: SourcesOptions) {
   function isKnown(event: LogEvent): boolean {
     const { sequence } = event;
     return subjects.owns(event) || recorded.has(sequence) || overruled.isKnown(sequence);
+  }
+
+  function scannedOn(): void {
+    subjects.advance();
+    moved();
+  }
+
+  function moveSubject(move: SubjectMove): void {
+    write(null, { move });
+    ready();
   }
 
   function next(inFlight: number, isProbe: boolean): Next | undefined {

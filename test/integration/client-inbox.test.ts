@@ -256,6 +256,31 @@ describe("pushes by hand", () => {
   });
 });
 
+test("what is pushed and the feed leaves out is handled at its place", async () => {
+  const tenant = await suite.newTenant();
+  const pushables = await appendPushables(suite.gateway, tenant, 9);
+  const { inbox, handled, isOpen } = await inboxOf(tenant, {
+    ...{ ordered: true, holePatienceMs: 60_000, answerWithinMs: deadlineMs },
+    feed: { types: ["invoice.*"] },
+  });
+  const waiting = pushables.slice(1, 4).map(async (pushable) => {
+    return inbox.fetch(await pushRequest(pushable));
+  });
+  await waitUntil(isOpen, { what: "an inbox that its store knows", timeoutMs: deadlineMs });
+  inbox.start();
+  const statuses = (await Promise.all(waiting)).map(({ status }) => status);
+  expect(statuses).toEqual([200, 200, 200]);
+  await waitUntil(() => handled.length === 6, { what: "all that is there", timeoutMs: deadlineMs });
+  expect(handled.map(({ sequence, by }) => `${sequence} ${by}`)).toEqual([
+    "2 pull",
+    "3 push",
+    "4 push",
+    "5 pull",
+    "6 push",
+    "8 pull",
+  ]);
+});
+
 test("an inbox that is stopped ends before the page that it handles", async () => {
   const { tenant, log } = await logOf(30);
   let calls = 0;

@@ -220,17 +220,15 @@ export function createOrdered(options: {
         if (isClosed) return false;
         const sequence = Number(event.sequence);
         const cursor = index === page.events.length - 1 ? page.cursor : undefined;
+        if (!(await takeWaiting(sequence))) return false;
         if (sequence > position.sequence) {
           const verdict = await handle(event, { sequence, previous, cursor }, { by: "pull" });
           if (verdict === "failed" || verdict === "later") return false;
         }
         previous = sequence;
-        for (let next = first(); next !== undefined; next = first()) {
-          if (next.push.sequence > position.sequence) break;
-          answer(next, "duplicate");
-        }
       }
       const end = { sequence: Math.max(page.complete, from.sequence), cursor: page.cursor };
+      if (!(await takeWaiting(end.sequence + 1))) return false;
       if (isFurther(end, position)) {
         await settle(end);
         move(end, page.events.length > 0);
@@ -242,6 +240,24 @@ export function createOrdered(options: {
       isTaking = false;
       void drain();
     }
+  }
+
+  /** What was pushed and the page leaves out, because the feed has another filter, at its place. */
+  async function takeWaiting(before: number): Promise<boolean> {
+    for (let next = first(); next !== undefined; next = first()) {
+      const { push } = next;
+      if (push.sequence >= before) break;
+      if (push.sequence <= position.sequence) {
+        answer(next, "duplicate");
+        continue;
+      }
+      const previous = Math.min(push.previous, position.sequence);
+      const arrival = { by: "push", attempt: push.attempt } as const;
+      const verdict = await handle(push.event, { ...push, previous }, arrival);
+      answer(next, verdict);
+      if (verdict === "failed" || verdict === "later") return false;
+    }
+    return true;
   }
 
   async function skipTo(cursor: string): Promise<void> {

@@ -266,11 +266,11 @@ test("what is pushed and the feed leaves out is handled at its place", async () 
   const waiting = pushables.slice(1, 4).map(async (pushable) => {
     return inbox.fetch(await pushRequest(pushable));
   });
-  await waitUntil(isOpen, { what: "an inbox that its store knows", timeoutMs: deadlineMs });
+  await waitUntil(isOpen, { what: "an inbox that its store knows", deadlineMs });
   inbox.start();
   const statuses = (await Promise.all(waiting)).map(({ status }) => status);
   expect(statuses).toEqual([200, 200, 200]);
-  await waitUntil(() => handled.length === 6, { what: "all that is there", timeoutMs: deadlineMs });
+  await waitUntil(() => handled.length === 6, { what: "all that is there", deadlineMs });
   expect(handled.map(({ sequence, by }) => `${sequence} ${by}`)).toEqual([
     "2 pull",
     "3 push",

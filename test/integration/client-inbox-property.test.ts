@@ -198,8 +198,9 @@ function startLife(
   }
 
   async function stop(): Promise<void> {
+    // It may die of that too, and then it never ends.
+    await Promise.race([inbox.stop(), death.promise]);
     if (isDead) return;
-    await inbox.stop();
     isDead = true;
     db.close();
   }

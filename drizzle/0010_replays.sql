@@ -52,7 +52,13 @@ begin
       d.queue_ms as was_queue_ms, d.latency_ms as was_latency_ms, d.status_code as was_code,
       r.first_attempt_at as retry_first_at, r.sequence is not null as retrying,
       coalesce(r.awaiting, false) as awaiting,
-      greatest(d.attempts, r.attempts, 0)::int as made,
+      -- A late attempt of what a receipt had settled is told, and changes nothing else.
+      greatest(d.attempts, r.attempts, (
+        select a.attempt from attempts a
+        where a.tenant = its_tenant and a.endpoint = its_endpoint and a.day = o.day
+          and a.sequence = o.sequence
+        order by a.attempt desc limit 1
+      ), 0)::int as made,
       o.sequence <= confirmed as covered,
       exists (
         select from attempts a

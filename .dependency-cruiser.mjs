@@ -15,7 +15,7 @@ const layers = [
   ["feed"],
   ["fanout", "http"],
   ["log"],
-  ["db", "problem", "config", "keyring", "bucket", "telemetry", "metrics"],
+  ["db", "problem", "config", "keyring", "bucket", "telemetry"],
 ];
 
 /** What consumers install and run on their own machines: nothing of the server may leak in. */
@@ -37,7 +37,7 @@ const serverCommands = [
 /** Packages that only these files may import, types included. */
 const confined = [
   { name: "nats", packages: "nats", to: ["^src/fanout/(jetstream|dial|stream)\\.ts$"] },
-  { name: "prom-client", packages: "prom-client", to: ["^src/metrics\\.ts$"] },
+  { name: "prom-client", packages: "prom-client", to: ["^src/telemetry/metrics\\.ts$"] },
   { name: "undici", packages: "undici", to: ["^src/push/(attempt|connections)\\.ts$"] },
   {
     name: "hono",

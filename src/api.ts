@@ -9,7 +9,7 @@ import { mountRoutes } from "./http/mount.ts";
 import { createDocumentRoutes, openApiDocument, type OpenApiDocument } from "./http/openapi.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
-import type { Logger } from "./telemetry.ts";
+import type { Logger } from "./telemetry/logger.ts";
 
 export type Api = {
   readonly app: Hono<{ Bindings: HttpBindings }>;

@@ -2,58 +2,31 @@
  * The composition root: opens what a process needs, in the order of the layers, starts its roles
  * and stops all of it in reverse. The embedded setup and the production one differ only here.
  */
-import { randomUUID } from "node:crypto";
-import { createRequire } from "node:module";
-import { createApi, type Api } from "./api.ts";
 import type { Config } from "./config.ts";
-import { announceChange, hearChanges } from "./control/changes.ts";
-import {
-  createControl,
-  createControlRoutes,
-  type Control,
-  type ControlOptions,
-} from "./control/control.ts";
-import { createDirectory, type Change, type ControlDirectory } from "./control/directory.ts";
-import { createEventTypeRegistry, type EventTypeRegistry } from "./control/event-types/registry.ts";
-import { createErasureChore, erasureChore } from "./control/tenants/erasure.ts";
+import { hearChanges } from "./control/changes.ts";
+import { createControl, createControlRoutes } from "./control/control.ts";
+import { createDirectory } from "./control/directory.ts";
+import { createErasureChore } from "./control/tenants/erasure.ts";
 import { createTicketChore } from "./control/tickets/ticket-chore.ts";
-import { createTickets } from "./control/tickets/tickets.ts";
-import { hasTimeLimits, migrate, openDatabase, type Database } from "./db/database.ts";
+import { hasTimeLimits, migrate, openDatabase } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
-import { createEndpointFilterOf } from "./deliveries/endpoint-filter.ts";
-import { createReplayChore } from "./deliveries/replays.ts";
 import { createReceiptChore } from "./deliveries/receipt-chore.ts";
-import { createReceipts, type Receipts } from "./deliveries/receipts.ts";
-import type { EventsFrame } from "./fanout/fanout.ts";
+import { createReplayChore } from "./deliveries/replays.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
-import { createMarks, type Marks } from "./feed/marks.ts";
-import { createGatewayMetrics, serveMetrics, shownMetrics } from "./gateway/metrics.ts";
-import { createServices, openFanout, readiness, type Services } from "./gateway/services.ts";
-import type { Route } from "./http/route.ts";
+import { createHttp } from "./gateway/http.ts";
+import { createGatewayMetrics, serveMetrics } from "./gateway/metrics.ts";
+import { startPushRole } from "./gateway/push-role.ts";
+import { createServices, openFanout } from "./gateway/services.ts";
+import { controlOptions, createStages, forget } from "./gateway/stages.ts";
 import type { OpenApiDocument } from "./http/openapi.ts";
 import { listen } from "./http/server.ts";
-import { createIngest } from "./ingest/ingest.ts";
-import { createIngestRoutes } from "./ingest/routes.ts";
 import { generateKeyRing, loadOrCreateKeys, parseKeyRing, type KeyRing } from "./keyring.ts";
-import { createAppender, type AppendedRun, type Appender } from "./log/append.ts";
 import { createLogChores } from "./log/chores.ts";
-import { startHousekeeping, type Housekeeping } from "./log/housekeeping.ts";
+import { startHousekeeping } from "./log/housekeeping.ts";
 import { createPartitions } from "./log/partitions.ts";
 import { fixShards, noteDatabase } from "./log/settings.ts";
-import type { Metrics } from "./metrics.ts";
-import { createPullStage, type PullStage } from "./pull/stage.ts";
-import { createDeliverer } from "./push/deliver.ts";
-import { createEndpointLoader } from "./push/endpoints.ts";
 import { measurePush } from "./push/metrics.ts";
-import { startPush, type Push } from "./push/push.ts";
-import { createReplayRoutes } from "./push/replay-routes.ts";
-import { createReceiptRoutes } from "./push/receipt-routes.ts";
-import { createPushHeaders } from "./push/request.ts";
-import { createDeliveryRoutes } from "./push/routes.ts";
-import { createTestPush } from "./push/test-push.ts";
-import { createStreams, type Streams } from "./stream/streams.ts";
-import { createStreamRoutes } from "./stream/routes.ts";
-import { createLogger, type Logger } from "./telemetry.ts";
+import { createLogger, type Logger } from "./telemetry/logger.ts";
 
 export type Gateway = {
   readonly url: string;
@@ -62,18 +35,6 @@ export type Gateway = {
   readonly operatorKey: string;
   /** Drains: no new work; what is under way ends within the grace time or is left to be redone. */
   stop(): Promise<void>;
-};
-
-/** What the api role adds. */
-type Stages = {
-  readonly appender: Appender;
-  readonly directory: ControlDirectory;
-  readonly controlRoutes: readonly Route[];
-  readonly eventTypes: EventTypeRegistry;
-  readonly marks: Marks;
-  readonly pull: PullStage;
-  readonly receipts: Receipts;
-  readonly streams: Streams;
 };
 
 /** Of the pool, for appends alone: whoever reads must not hold up producers. */
@@ -91,12 +52,6 @@ const metricsShutdownMs = 1_000;
 const noTimeLimits =
   "the database ends no statement of ours by itself: set statement_timeout and lock_timeout on " +
   "the role that DATABASE_URL names, since a pooler does not pass them on";
-
-/** How pushes introduce themselves. */
-/** Not imported: it stands beside src, and beside what src is compiled to. */
-const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
-
-const userAgent = `Tidegate/${version}`;
 
 /** `fatal` is called when the process cannot go on. */
 export async function startGateway(
@@ -210,124 +165,4 @@ function openPool(url: string, connections: number, name: string, opening: Async
   const database = openDatabase(url, { connections: Math.max(connections, 1), name });
   opening.defer(() => database.stop());
   return database;
-}
-
-function controlOptions(services: Services): ControlOptions {
-  const { database, ring, cursors, shards, config, egress, fanout, limiter } = services;
-  return {
-    ...{ database, ring, cursors, shards, limiter },
-    retentionDays: config.retentionDays,
-    checkUrl: egress.checkUrl,
-    testPush: createTestPush({ ...services, userAgent, log: services.logger }),
-    announce: (change) => announceChange(fanout, change),
-  };
-}
-
-function createStages(
-  { config, logger, database, cursors, log, feed, fanout }: Services,
-  appends: Database,
-  control: Pick<Control, "directory" | "routes">,
-): Stages {
-  const { directory, routes: controlRoutes } = control;
-  const marks = createMarks({ log, cursors });
-  return {
-    appender: createAppender({
-      sql: appends.sql,
-      log: logger,
-      tell: (runs) => fanout.publish(runs.map(frameOf)),
-    }),
-    directory,
-    controlRoutes,
-    eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
-    marks,
-    pull: createPullStage({ database, log, feed, marks, directory }),
-    receipts: createReceipts({
-      database,
-      defaultScheduleMs: config.retryScheduleMs,
-      announce: (receipt) => fanout.publish([receipt]),
-    }),
-    streams: createStreams({ feed, marks, directory, logger }),
-  };
-}
-
-/** What this process remembers of what was changed, here or in another one, holds no longer. */
-function forget(
-  what: Change["what"],
-  { directory, eventTypes, streams, pull }: Stages,
-  housekeeping: Housekeeping,
-): void {
-  directory.forget(what);
-  if (what === "event-types") eventTypes.forget();
-  if (what === "keys" || what === "tenants") {
-    streams.recheck();
-    pull.recheck();
-  }
-  if (what === "tenants") housekeeping.wake(erasureChore);
-}
-
-function frameOf({ tenant, shard, events }: AppendedRun): EventsFrame {
-  const first = events[0]?.sequence ?? 0;
-  return { kind: "events", tenant, shard, first, last: first + events.length - 1, events };
-}
-
-async function startPushRole(
-  services: Services,
-  control: Control,
-  writes: Database,
-): Promise<Push> {
-  const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
-  const defaultScheduleMs = config.retryScheduleMs;
-  const process = randomUUID();
-  return startPush({
-    sql: database.sql,
-    writes: writes.sql,
-    feed,
-    log,
-    endpoints: createEndpointLoader({ database, ring, defaultScheduleMs, log }),
-    deliver: createDeliverer({
-      attempter,
-      pushHeaders: createPushHeaders({ cursors, userAgent }),
-      log,
-      disable: (fence, reason) => control.disableEndpoint(process, fence, reason),
-    }),
-    process,
-    shards,
-    slots: config.pushConcurrency,
-    alone: config.databaseUrl === undefined,
-  });
-}
-
-function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
-  const { config, logger, cursors, database, log, fanout } = services;
-  const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
-  const { tenantByPrefix } = directory;
-  const { sql } = database;
-  const filterOfEndpoint = createEndpointFilterOf(sql);
-  const routes = [
-    ...createIngestRoutes(
-      createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
-    ),
-    ...pull.routes,
-    ...createDeliveryRoutes({ sql, log, tenantByPrefix }),
-    ...createReceiptRoutes({ ...stages, sql, log, tenantByPrefix }),
-    ...createReplayRoutes({
-      ...{ sql, log, cursors, tenantByPrefix },
-      changed: (tenant, shard) => announceChange(fanout, { what: "endpoints", tenant, shard }),
-    }),
-    ...createStreamRoutes({
-      ...{ streams, filterOfEndpoint },
-      findTicket: createTickets({ orm: database.orm, directory }).find,
-    }),
-    ...controlRoutes,
-  ];
-  return createApi({
-    routes: config.roles.has("api") ? routes : [],
-    directory,
-    limiter: services.limiter,
-    version,
-    corsOrigins: config.corsOrigins,
-    readiness: () => readiness(services),
-    metrics: config.metricsAddress === undefined ? shownMetrics(metrics) : undefined,
-    log: logger,
-  });
 }

@@ -4,7 +4,7 @@
  */
 import { parseConfig, type Config } from "./config.ts";
 import { startGateway, type Gateway } from "./gateway.ts";
-import { createLogger } from "./telemetry.ts";
+import { createLogger } from "./telemetry/logger.ts";
 
 /** Beyond the grace time for requests and attempts: closing connections, stopping the database. */
 const closingMs = 10_000;

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { openCluster, superuser } from "../../src/db/cluster.ts";
 import { openDatabase } from "../../src/db/database.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import type { Stage } from "./stage.ts";
 
 export type ControlledPostgres = {

@@ -10,7 +10,7 @@ import { openDatabase, type Sql } from "../../src/db/database.ts";
 import { openEmbeddedPostgres } from "../../src/db/embedded.ts";
 import type { Tenant } from "../../src/http/auth.ts";
 import { generateKeyRing } from "../../src/keyring.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { startGatewayProcess, type GatewayProcess } from "../gateway.ts";
 import { startWorker, type Operations, type Worker } from "../worker.ts";
 import { createClient, type Client } from "./client.ts";

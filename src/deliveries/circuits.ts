@@ -4,7 +4,7 @@
  * ledger.ts; of a state that was superseded before it could be written nothing is told.
  */
 import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Fence } from "./ledger.ts";
 
 /** Times in milliseconds since 1970. */

@@ -8,7 +8,7 @@
  */
 import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
 import type { Day, Sequence, TenantId } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { endpointName } from "./endpoint.ts";
 
 /** Who writes, and under which claims. A writer whose claims are out of date changes nothing. */

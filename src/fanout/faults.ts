@@ -3,7 +3,7 @@
  * broker away there may be thousands of faults a second, and each says the same.
  */
 
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 /** One line per kind and interval says how often it happened; more would only repeat it. */
 const lineEveryMs = 10_000;

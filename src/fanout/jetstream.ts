@@ -29,7 +29,7 @@ import {
   ReplayPolicy,
 } from "nats";
 import type { BrokerAccess } from "../config.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { dial, readProofs } from "./dial.ts";
 import type { Fanout, FanoutStatus, Frame, Receive } from "./fanout.ts";
 import { createFaults, type Faults } from "./faults.ts";

@@ -3,7 +3,7 @@
  * every frame once and in order; the JetStream adapter uses it for its own process's subscriptions.
  */
 
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Fanout, FanoutStatus, Frame, Receive } from "./fanout.ts";
 import { createFaults } from "./faults.ts";
 

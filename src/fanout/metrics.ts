@@ -1,6 +1,6 @@
 /** What is counted and known of the fan-out, as metrics. */
 
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Fanout } from "./fanout.ts";
 
 export function measureFanout(metrics: Metrics, fanout: Fanout): void {

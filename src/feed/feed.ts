@@ -12,7 +12,7 @@
 import type { Fanout, Frame, ReceiptFrame } from "../fanout/fanout.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";
 import type { Log, Read } from "../log/log.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { createTail, type Tail } from "./tail.ts";
 
 export type Feed = ReturnType<typeof createFeed>;

@@ -4,7 +4,7 @@ import type { Directory } from "../http/auth.ts";
 import type { ShownMetrics } from "../http/metrics-routes.ts";
 import { listen, type Listening } from "../http/server.ts";
 import { measureFanout } from "../fanout/metrics.ts";
-import { createMetrics, metricsMediaType, type Metrics } from "../metrics.ts";
+import { createMetrics, metricsMediaType, type Metrics } from "../telemetry/metrics.ts";
 import { readiness, type Services } from "./services.ts";
 
 export function createGatewayMetrics(services: Services): Metrics {

@@ -12,7 +12,7 @@ import { createCursors, type Cursors } from "../log/cursor.ts";
 import { createLog, type Log } from "../log/log.ts";
 import { createAttempter, type Attempter } from "../push/attempt.ts";
 import { createEgressPolicy, type EgressPolicy } from "../push/egress.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 export type Services = {
   readonly config: Config;

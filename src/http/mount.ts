@@ -8,7 +8,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { Problem } from "../problem.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Directory } from "./auth.ts";
 import { createBodyBudget } from "./body-budget.ts";
 import { ClientGone } from "./body.ts";

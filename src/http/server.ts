@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, RequestError, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { Problem, problemBody } from "../problem.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { problemMediaType } from "./reply.ts";
 
 /** Node's own default is a minute, which is long for a connection that says nothing. */

@@ -13,8 +13,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { LogEvent, TenantId } from "./event.ts";
+import type { AppendReport, ObserveAppend } from "./append-report.ts";
 import { lookUpGroup, type FoundRow } from "./group-lookup.ts";
 import type { AppendResult, NewEvent } from "./new-event.ts";
 import { createPartitions } from "./partitions.ts";
@@ -77,8 +78,9 @@ export function createAppender(options: {
   log: Logger;
   /** Called after each commit, before the appends are answered. Must not throw. */
   tell: (runs: AppendedRun[]) => void;
+  observers?: readonly ObserveAppend[];
 }) {
-  const { sql, log, tell } = options;
+  const { sql, log, tell, observers = [] } = options;
   const queue = createQueue();
   /** One group of each line is under way at a time. */
   const running = new Map<Line, Promise<void>>();
@@ -145,7 +147,7 @@ export function createAppender(options: {
     } catch (error) {
       return recover(error, sent);
     }
-    settle(group, rows, tries);
+    settle(sent, rows);
   }
 
   function send({ id, group, nonces, tries }: Sent) {
@@ -162,7 +164,8 @@ export function createAppender(options: {
         ${column((event) => event.middle)}::text[], ${column((event) => event.content)}::text[])`;
   }
 
-  function settle(group: Group, rows: Row[], tries: number) {
+  function settle(sent: Sent, rows: Row[]) {
+    const { group, tries } = sent;
     const runs = new Map<TenantId, AppendedRun>();
     const deferred: Group = [];
     for (const row of rows) {
@@ -176,7 +179,20 @@ export function createAppender(options: {
       if (row.outcome === "deferred") deferred.push(entry);
       else queue.answer(entry, toResult(row));
     }
+    const appended = rows.filter(({ outcome }) => outcome === "appended").length;
+    report("answered", sent, { outcomes: { appended, deferred: deferred.length } });
     if (deferred.length > 0) defer(deferred, tries + 1);
+  }
+
+  function report(
+    outcome: AppendReport["outcome"],
+    { group, tries, at }: Pick<Sent, "group" | "tries" | "at">,
+    also: Partial<AppendReport>,
+  ): void {
+    const durationMs = performance.now() - at;
+    const outcomes = { appended: 0, deferred: 0 };
+    const told = { group, tries, outcome, outcomes, durationMs, error: undefined, ...also };
+    for (const observe of observers) observe(told);
   }
 
   /** Until they wait they are tried together, then each tenant alone. */
@@ -229,23 +245,23 @@ export function createAppender(options: {
     const failure = classifyFailure(error);
     switch (failure) {
       case "not-done":
-        return refuseAll(group, "unavailable", error);
+        return refuseAll(sent, "unavailable", error);
       case "in-doubt":
         return startAside(lookUp(error, sent));
       case "no-partition":
-        return repaired ? refuseAll(group, "failed", error) : retryWithPartition(group, tries);
+        return repaired ? refuseAll(sent, "failed", error) : retryWithPartition(sent);
       case "data":
-        if (group.length === 1) return refuseAll(group, "refused", error);
+        if (group.length === 1) return refuseAll(sent, "refused", error);
         if (tries >= skipTries) return commitHalves(group, tries);
         return setAside(group, byTenant(group).length > 1 ? tries : skipTries, true);
       case "fault":
-        return refuseAll(group, "failed", error);
+        return refuseAll(sent, "failed", error);
     }
   }
 
-  function refuseAll(group: Group, kind: Refusal, error: unknown) {
-    log.warn({ events: group.length, outcome: kind, err: error }, "append");
-    for (const entry of group) queue.answer(entry, { kind });
+  function refuseAll(sent: Pick<Sent, "group" | "tries" | "at">, kind: Refusal, error: unknown) {
+    for (const entry of sent.group) queue.answer(entry, { kind });
+    report(kind, sent, { error });
   }
 
   /**
@@ -265,13 +281,13 @@ export function createAppender(options: {
     else await commit(queue.unbroken(second), tries);
   }
 
-  async function retryWithPartition(group: Group, tries: number) {
+  async function retryWithPartition(sent: Sent) {
     try {
       await createPartitions(sql);
     } catch (error) {
-      return refuseAll(group, "unavailable", error);
+      return refuseAll(sent, "unavailable", error);
     }
-    return commit(group, tries, true);
+    return commit(sent.group, sent.tries, true);
   }
 
   /**
@@ -279,7 +295,7 @@ export function createAppender(options: {
    * the database is away, what they append is refused like everyone else's.
    */
   async function lookUp(error: unknown, sent: Sent): Promise<void> {
-    const { id, group, nonces, tries, at } = sent;
+    const { id, group, nonces, at } = sent;
     log.warn({ events: group.length, err: error }, "append lost its connection: looking up");
     const deadline = Math.max(at + lookupMaxMs, performance.now() + lookupMinMs);
     const tenants = tenantsOf(group);
@@ -290,15 +306,17 @@ export function createAppender(options: {
       while (performance.now() < deadline) {
         try {
           const found = await lookUpGroup(sql, id, tenants, nonces);
-          if (found === undefined) return refuseAll(group, "unavailable", error);
-          return settle(group, answerOf(group, found), tries);
+          if (found === undefined) return refuseAll(sent, "unavailable", error);
+          return settle(sent, answerOf(group, found));
         } catch (failure) {
           const waiting = queue.takeAll(tenants);
-          if (waiting.length > 0) refuseAll(waiting, "unavailable", failure);
+          if (waiting.length > 0) {
+            refuseAll({ group: waiting, tries: 0, at: performance.now() }, "unavailable", failure);
+          }
           await delay(lookupPauseMs);
         }
       }
-      refuseAll(group, "in-doubt", error);
+      refuseAll(sent, "in-doubt", error);
     } finally {
       release(tenants);
     }

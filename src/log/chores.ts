@@ -4,7 +4,7 @@
  * database is another one, when a standby was promoted under processes that run.
  */
 import type { Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Chore } from "./housekeeping.ts";
 import { createPartitions } from "./partitions.ts";
 import { createRetention } from "./retention.ts";

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { startLease } from "./lease.ts";
 
 export type Chore = {

@@ -7,7 +7,7 @@
  * whatever is done under the lease must bear being done twice.
  */
 import type { Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 /** One small statement for each, which is also all that an idle process does here. */
 const renewEveryMs = 2_000;

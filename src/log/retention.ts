@@ -15,7 +15,7 @@
  * may be the database's clock too. A process that starts after the jump cannot know of it.
  */
 import { statementTimeoutMs, type Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Chore, ChoreContext } from "./housekeeping.ts";
 import {
   detachPartition,

@@ -3,7 +3,7 @@
  * every process on it, and whether it was restored from a backup since.
  */
 import type { Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 /**
  * The number of shards that this database was set up with. The first process decides it: a

@@ -5,7 +5,7 @@
  */
 import type { Circuits } from "../deliveries/circuits.ts";
 import type { Fence } from "../deliveries/ledger.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Pause after the database did not answer. */

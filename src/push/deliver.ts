@@ -5,13 +5,13 @@
  */
 import type { AttemptDetail, DeliveryRecord, Fence, Trigger } from "../deliveries/ledger.ts";
 import { replayName } from "../deliveries/replays.ts";
-import { eventId } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
 import { isFault, verdictOf, type Verdict } from "./health.ts";
 import type { EndedAttempt } from "./delivery.ts";
 import type { Delivery, Lane } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
+import type { ObserveAttempt } from "./report.ts";
 import type { PushHeaders } from "./request.ts";
 import { decide, type Decision } from "./retry.ts";
 import { decideUnsent, giveUpTime, missedReceipt } from "./unsent.ts";
@@ -27,8 +27,9 @@ export function createDeliverer(options: {
   pushHeaders: PushHeaders;
   log: Logger;
   disable: Disable;
+  observers: readonly ObserveAttempt[];
 }): (delivery: Delivery) => Promise<void> {
-  const { attempter, pushHeaders, log, disable } = options;
+  const { attempter, pushHeaders, log, disable, observers } = options;
 
   return async (delivery) => {
     const { lane } = delivery;
@@ -55,11 +56,11 @@ export function createDeliverer(options: {
     const { latencyMs } = outcome;
     const ended = { verdict, at, now, chance, latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
-    if (isFailedProbe(delivery, ended.verdict, decision)) {
-      logAttempt(delivery, record, "probe failed");
+    const isProbeOnly = isFailedProbe(delivery, ended.verdict, decision);
+    report(delivery, outcome, record, isProbeOnly ? undefined : decision);
+    if (isProbeOnly) {
       return probeFailed(delivery, ended, { error: record.error ?? "", decision });
     }
-    logAttempt(delivery, record, decision.kind, decision);
     if (decision.kind !== "disable") return lane.settle(delivery, { record, ended });
     // Disabling voids what is not written yet, so this outcome first. Meanwhile nothing more goes
     // out: its own retry would be due at once.
@@ -110,29 +111,20 @@ export function createDeliverer(options: {
       .finally(done);
   }
 
-  function logAttempt(
+  /** `decision` is undefined for a probe that failed. */
+  function report(
     delivery: Delivery,
+    outcome: Outcome,
     record: DeliveryRecord,
-    what: Decision["kind"] | "probe failed",
-    decision?: Decision,
-  ) {
-    const { tenantName: tenant, name } = delivery.lane.endpoint;
-    const line = {
-      tenant,
-      event: eventId(delivery.event),
-      endpoint: name,
-      attempt: delivery.attempt,
-      trigger: triggerOf(delivery),
-      outcome: what,
-      status: record.statusCode,
-      error: record.error,
-      queueMs: record.queueMs,
-      latencyMs: record.latencyMs,
+    decision: Decision | undefined,
+  ): void {
+    const told = {
+      ...{ delivery, record, trigger: triggerOf(delivery) },
+      outcome: decision?.kind ?? ("probe failed" as const),
+      errorClass: outcome.kind === "failed" ? outcome.class : null,
       retryInMs: decision?.kind === "retry" ? Math.round(decision.delayMs) : null,
     };
-    // Successes are most of the lines and least of the news.
-    if (what === "delivered") log.debug(line, "attempt");
-    else log.info(line, "attempt");
+    for (const observe of observers) observe(told);
   }
 }
 

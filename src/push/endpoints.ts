@@ -9,7 +9,7 @@ import type { BlockedSubject } from "../deliveries/ledger.ts";
 import type { KeyRing } from "../keyring.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";
 import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { closedCircuit, type Circuit } from "./circuit.ts";
 import type { Standing } from "./pace.ts";
 import { nothingAbove, readRecorded, type RecordedPart } from "./recorded.ts";

@@ -16,7 +16,7 @@
  */
 import type { Circuits, ProbeFailure } from "../deliveries/circuits.ts";
 import type { DeliveryRecord, Fence, Ledger, SubjectMove, Told } from "../deliveries/ledger.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { createAdmission } from "./admission.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import type { EndedAttempt, Next, Settled } from "./delivery.ts";

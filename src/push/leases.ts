@@ -11,7 +11,7 @@
  * process may then start attempts until its next renewal tells it, and writes nothing either.
  */
 import { arrayText, type Sql } from "../db/database.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 /** Renewed every second; a dead process's shards are free after four, and claimed right then. */
 const renewEveryMs = 1_000;

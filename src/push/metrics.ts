@@ -1,6 +1,6 @@
 /** What the push role is at, as metrics; a process without the role has none of them. */
 
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Push } from "./push.ts";
 
 export function measurePush(metrics: Metrics, push: Push): void {

@@ -13,7 +13,7 @@ import type { Feed, News } from "../feed/feed.ts";
 import type { TenantId } from "../log/event.ts";
 import { createLastMatched } from "../log/last-matched.ts";
 import { createLog } from "../log/log.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
 import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";

@@ -6,7 +6,7 @@
 import type { Feed } from "../feed/feed.ts";
 import { scan } from "../feed/scan.ts";
 import type { LogEvent, Position, Sequence } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Window } from "./window.ts";

@@ -17,7 +17,7 @@ import type {
   ReplayTelling,
 } from "../deliveries/replay-ledger.ts";
 import type { Day, LogEvent, Position, Sequence } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { BufferBudget } from "./budget.ts";
 import { before, createReplayBuffer } from "./replay-buffer.ts";
 import type { ReadReplayPage, ReplayItem } from "./replay-pages.ts";

@@ -8,7 +8,7 @@
 import type { DeliveryRecord, Fence } from "../deliveries/ledger.ts";
 import type { ReplayLedger } from "../deliveries/replay-ledger.ts";
 import type { LogEvent } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { ReplayPace } from "./replay-pace.ts";

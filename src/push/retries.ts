@@ -10,7 +10,7 @@ import type { Sql } from "../db/database.ts";
 import type { Day, LogEvent, Sequence, TenantId } from "../log/event.ts";
 import type { Filter } from "../log/filter.ts";
 import { createLastMatched } from "../log/last-matched.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 export type Retry = {
   readonly sequence: Sequence;

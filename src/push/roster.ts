@@ -5,7 +5,7 @@ import type { ReceiptFrame } from "../fanout/fanout.ts";
 import type { Feed } from "../feed/feed.ts";
 import { createTurns } from "../feed/turns.ts";
 import type { TenantId } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Driven, Endpoint, Loaded } from "./endpoints.ts";
 import { createLane, type Lane, type LaneContext } from "./lane.ts";
 

@@ -11,7 +11,7 @@
 import type { DeliveryRecord, Fence, SubjectMove, Told } from "../deliveries/ledger.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { LogEvent } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { EndedAttempt, Next } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";

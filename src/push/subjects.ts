@@ -13,7 +13,7 @@
  */
 import type { BlockedSubject, SettledTo, SubjectMove } from "../deliveries/ledger.ts";
 import type { LogEvent, Sequence } from "../log/event.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 export type Subjects = ReturnType<typeof createSubjects>;

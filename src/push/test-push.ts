@@ -7,7 +7,7 @@ import type { endpoints } from "../db/schema.ts";
 import type { KeyRing } from "../keyring.ts";
 import { sequenceText, tenantPrefix, type TenantId } from "../log/event.ts";
 import { Problem } from "../problem.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Attempter } from "./attempt.ts";
 import { recipientOf } from "./endpoints.ts";
 import { bodyText, type AttemptResponse, type Outcome } from "./outcome.ts";

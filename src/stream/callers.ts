@@ -6,7 +6,7 @@
 import { authenticate, authenticated, authorizeAgain } from "../http/auth.ts";
 import type { Directory, Principal, Tenant, Ticket } from "../http/auth.ts";
 import { Problem } from "../problem.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Caller, Stream } from "./stream.ts";
 
 /** Look-ups under way at once: they come from memory, but when they do not, they share statements. */

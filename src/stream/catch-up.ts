@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Feed } from "../feed/feed.ts";
 import { markOf, type Refused } from "../feed/marks.ts";
 import { scan, type Scan } from "../feed/scan.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Blocks } from "./shared-blocks.ts";
 import { isReady, send, type Stream } from "./stream.ts";
 

@@ -13,7 +13,7 @@ import { createTurns } from "../feed/turns.ts";
 import type { Tenant } from "../http/auth.ts";
 import type { CompiledFilter } from "../log/filter.ts";
 import type { Read } from "../log/log.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Blocks } from "./shared-blocks.ts";
 import { send, type Channel, type Run, type Stream } from "./stream.ts";
 

@@ -11,7 +11,7 @@ import { ClientGone } from "../http/body.ts";
 import type { ApiRequest } from "../http/request.ts";
 import type { Selection } from "../http/selection.ts";
 import { Problem } from "../problem.ts";
-import type { Logger } from "../telemetry.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { commentBlock, problemBlock, retryField } from "./blocks.ts";
 import { createCallers } from "./callers.ts";
 import { createCatchUp, pageBounds } from "./catch-up.ts";

@@ -9,7 +9,7 @@ import type { ChangedFrame, EventsFrame, Fanout, Frame } from "../../src/fanout/
 import { connectJetStream } from "../../src/fanout/jetstream.ts";
 import { createMemoryFanout } from "../../src/fanout/memory.ts";
 import type { TenantId } from "../../src/log/event.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { collect, eventsFrame, framesFlow, newTenant } from "../support/fanout.ts";
 import { natsUrl } from "../support/nats.ts";
 

@@ -15,7 +15,7 @@ import { openDatabase, type Sql } from "../../src/db/database.ts";
 import { openEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { startGateway } from "../../src/gateway.ts";
 import { generateKeyRing } from "../../src/keyring.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { appendSamples } from "./samples.ts";
 
 /** What an event's way out begins with; endpoints and keys are made anew by those who read. */

@@ -5,7 +5,7 @@ import type { AppendResult } from "../../src/log/new-event.ts";
 import { createLogChores } from "../../src/log/chores.ts";
 import { listPartitions } from "../../src/log/partitions.ts";
 import { createRetention } from "../../src/log/retention.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { jumpClock, readClock, setClock } from "../support/clock.ts";
 import { newEvent, openTestLog, runChore, type LogTenant, type TestLog } from "../support/log.ts";
 import { waitUntil } from "../support/wait.ts";

@@ -27,7 +27,7 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openEmbeddedPostgres } from "../../src/db/embedded.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 
 const program = fileURLToPath(new URL("../support/embedded-process.ts", import.meta.url));
 const log = createLogger({ level: "silent" });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEventTypeRegistry } from "../../src/control/event-types/registry.ts";
 import { openDatabase } from "../../src/db/database.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { startTestGateway, succeed, type Answer, type TestGateway } from "../support/gateway.ts";
 import { natsUrl } from "../support/nats.ts";
 import { waitUntil } from "../support/wait.ts";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase, type Database } from "../../src/db/database.ts";
 import { startHousekeeping, type Chore, type Housekeeping } from "../../src/log/housekeeping.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { waitUntil } from "../support/wait.ts";
 

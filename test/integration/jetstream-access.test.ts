@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { BrokerAccess } from "../../src/config.ts";
 import type { Fanout } from "../../src/fanout/fanout.ts";
 import { connectJetStream } from "../../src/fanout/jetstream.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createAuthority } from "../support/certificate.ts";
 import { framesFlow, isUp, recoveryMs } from "../support/fanout.ts";
 import { createNatsAccounts, createNkeyUser } from "../support/nats-accounts.ts";

@@ -8,7 +8,7 @@ import { connect, nanos, type NatsConnection } from "nats";
 import { afterEach, expect, test } from "vitest";
 import type { Fanout } from "../../src/fanout/fanout.ts";
 import { connectJetStream } from "../../src/fanout/jetstream.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createAuthority } from "../support/certificate.ts";
 import { collect, eventsFrame, framesFlow, isUp, newTenant } from "../support/fanout.ts";
 import { type NatsServer, startNats } from "../support/nats.ts";

@@ -7,7 +7,7 @@ import { connect, type JetStreamManager, type StreamInfo } from "nats";
 import { afterEach, expect, test } from "vitest";
 import type { Fanout } from "../../src/fanout/fanout.ts";
 import { connectJetStream } from "../../src/fanout/jetstream.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { framesFlow, isUp, recoveryMs } from "../support/fanout.ts";
 import { type NatsServer, startNats, startNatsCluster } from "../support/nats.ts";
 

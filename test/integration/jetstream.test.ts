@@ -12,7 +12,7 @@ import { connect, type JetStreamManager } from "nats";
 import { afterEach, expect, test } from "vitest";
 import type { Fanout } from "../../src/fanout/fanout.ts";
 import { connectJetStream } from "../../src/fanout/jetstream.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import {
   collect,
   eventsFrame,

@@ -14,7 +14,7 @@ import {
 import type { TenantId } from "../../src/log/event.ts";
 import { createPartitions } from "../../src/log/partitions.ts";
 import { fixShards } from "../../src/log/settings.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createClient } from "../support/client.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { changeOwner, raiseEpoch, raiseGeneration } from "../support/leases.ts";

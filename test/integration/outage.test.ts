@@ -12,7 +12,7 @@ import {
 } from "../../src/db/database.ts";
 import { createAppender } from "../../src/log/append.ts";
 import type { TenantId } from "../../src/log/event.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { readAnswer, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { newEvent } from "../support/log.ts";
 import { startOwnPostgres, type OwnPostgres } from "../support/own-postgres.ts";

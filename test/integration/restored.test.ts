@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventFingerprint } from "../../src/log/event.ts";
 import { noteDatabase } from "../../src/log/settings.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { newEvent, openTestLog, type TestLog } from "../support/log.ts";
 
 let testLog: TestLog;

@@ -8,7 +8,7 @@ import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { beginning, eventFingerprint, type LogEvent } from "../../src/log/event.ts";
 import { listPartitions, type Partition } from "../../src/log/partitions.ts";
 import { createRetention } from "../../src/log/retention.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createClient } from "../support/client.ts";
 import { setClock } from "../support/clock.ts";
 import { startTestGateway } from "../support/gateway.ts";

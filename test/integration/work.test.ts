@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type Database } from "../../src/db/database.ts";
 import { generateKeyRing, parseKeyRing } from "../../src/keyring.ts";
 import { createEndpointLoader } from "../../src/push/endpoints.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
 const tenantCount = 2_000;

@@ -11,7 +11,7 @@ import { createCursors } from "../../src/log/cursor.ts";
 import type { TenantId } from "../../src/log/event.ts";
 import { createPartitions } from "../../src/log/partitions.ts";
 import { fixShards } from "../../src/log/settings.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { startApi } from "./http.ts";
 import { createTestDatabase } from "./postgres.ts";
 

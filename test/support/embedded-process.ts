@@ -7,7 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { openEmbeddedPostgres } from "../../src/db/embedded.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 
 /** Longer than a signal takes to reach every process of a terminal. */
 const drainMs = 300;

@@ -15,7 +15,7 @@ import { createLog } from "../../src/log/log.ts";
 import type { NewEvent } from "../../src/log/new-event.ts";
 import { createPartitions } from "../../src/log/partitions.ts";
 import { fixShards } from "../../src/log/settings.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { unlimited } from "./tenant.ts";
 
 /** What a test says of an event; the rest is filled in. `data` is JSON text. */

@@ -7,7 +7,7 @@ import type { Writable } from "node:stream";
 import { parseConfig } from "../../src/config.ts";
 import { startGateway } from "../../src/gateway.ts";
 import { generateKeyRing } from "../../src/keyring.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { holdToContract } from "./contract-setup.ts";
 import { createTestDatabase } from "./postgres.ts";
 

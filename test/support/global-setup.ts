@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../../src/db/database.ts";
 import { openEmbeddedPostgres } from "../../src/db/embedded.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { ensureNatsServer } from "./nats.ts";
 import { runAlone, templateName, urlOfDatabase } from "./postgres.ts";
 

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../src/db/database.ts";
 import { startHousekeeping } from "../../src/log/housekeeping.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 
 const [url = ""] = process.argv.slice(2);
 

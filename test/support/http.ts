@@ -11,7 +11,7 @@ import { mountRoutes, type MountOptions } from "../../src/http/mount.ts";
 import type { Route } from "../../src/http/route.ts";
 import { listen } from "../../src/http/server.ts";
 import type { TenantId } from "../../src/log/event.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { unlimited } from "./tenant.ts";
 
 export const acme: Tenant = { id: "11" as TenantId, name: "acme", shard: 1, ...unlimited };

@@ -12,7 +12,7 @@ import { createLog } from "../../src/log/log.ts";
 import type { NewEvent } from "../../src/log/new-event.ts";
 import { createPartitions } from "../../src/log/partitions.ts";
 import { fixShards } from "../../src/log/settings.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { setClock } from "./clock.ts";
 import { createTestDatabase } from "./postgres.ts";
 

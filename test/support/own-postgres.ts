@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { openCluster, superuser } from "../../src/db/cluster.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { waitUntil } from "./wait.ts";
 
 export type OwnPostgres = AsyncDisposable & {

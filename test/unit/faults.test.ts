@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createFaults } from "../../src/fanout/faults.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 
 test("every fault is counted, and each kind logged once in ten seconds with its number", () => {
   const lines: string[] = [];

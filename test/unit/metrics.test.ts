@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMetrics } from "../../src/metrics.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { readMetrics } from "../support/metrics.ts";
 
 test("a scrape shows what its sources say at that moment, and nothing from before", async () => {

@@ -14,7 +14,7 @@ import { createBufferBudget, type BufferBudget } from "../../src/push/budget.ts"
 import type { Endpoint } from "../../src/push/endpoints.ts";
 import { createReadAhead, type Item } from "../../src/push/read-ahead.ts";
 import { createWindow } from "../../src/push/window.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 
 const day = "2026-11-23";
 

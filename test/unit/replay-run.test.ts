@@ -12,7 +12,7 @@ import type { ReplayProgress, ReplayTelling } from "../../src/deliveries/replay-
 import { createBufferBudget } from "../../src/push/budget.ts";
 import type { ReplayItem, ReplayPage } from "../../src/push/replay-pages.ts";
 import { createReplayRun } from "../../src/push/replay-run.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 
 const day = "2026-11-23";
 const pageEvents = 7;

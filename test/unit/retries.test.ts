@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { TenantId } from "../../src/log/event.ts";
 import { unfiltered } from "../../src/log/filter.ts";
 import { createRetryQueue, type Retry, type RetryOrder } from "../../src/push/retries.ts";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const day = "2026-11-23";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLogger } from "../../src/telemetry.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import type { LogEvent } from "../../src/log/event.ts";
 import { createSubjects, type SubjectEvent } from "../../src/push/subjects.ts";
 

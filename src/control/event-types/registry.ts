@@ -7,7 +7,7 @@ import { isNotNull, sql as template } from "drizzle-orm";
 import { LRUCache } from "lru-cache";
 import { arrayText, type Orm } from "../../db/database.ts";
 import { eventTypes } from "../../db/schema.ts";
-import type { Logger } from "../../telemetry.ts";
+import type { Logger } from "../../telemetry/logger.ts";
 import type { Fault } from "./faults.ts";
 import { compileSchema, type CheckData } from "./json-schema.ts";
 

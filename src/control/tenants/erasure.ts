@@ -39,7 +39,7 @@ import {
 } from "../../log/erase-log.ts";
 import type { TenantId } from "../../log/event.ts";
 import type { Chore } from "../../log/housekeeping.ts";
-import type { Logger } from "../../telemetry.ts";
+import type { Logger } from "../../telemetry/logger.ts";
 
 /** The name under which housekeeping can be woken for it. */
 export const erasureChore = "erasures";

@@ -1,0 +1,51 @@
+/** All routes of a process, as one application. */
+import { createApi, type Api } from "../api.ts";
+import { announceChange } from "../control/changes.ts";
+import { createTickets } from "../control/tickets/tickets.ts";
+import { createEndpointFilterOf } from "../deliveries/endpoint-filter.ts";
+import { createIngest } from "../ingest/ingest.ts";
+import { createIngestRoutes } from "../ingest/routes.ts";
+import { createReceiptRoutes } from "../push/receipt-routes.ts";
+import { createReplayRoutes } from "../push/replay-routes.ts";
+import { createDeliveryRoutes } from "../push/routes.ts";
+import { createStreamRoutes } from "../stream/routes.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { shownMetrics } from "./metrics.ts";
+import { readiness, type Services } from "./services.ts";
+import type { Stages } from "./stages.ts";
+import { version } from "./version.ts";
+
+export function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
+  const { config, logger, cursors, database, log, fanout } = services;
+  const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
+  const { tenantByPrefix } = directory;
+  const { sql } = database;
+  const filterOfEndpoint = createEndpointFilterOf(sql);
+  const routes = [
+    ...createIngestRoutes(
+      createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
+    ),
+    ...pull.routes,
+    ...createDeliveryRoutes({ sql, log, tenantByPrefix }),
+    ...createReceiptRoutes({ ...stages, sql, log, tenantByPrefix }),
+    ...createReplayRoutes({
+      ...{ sql, log, cursors, tenantByPrefix },
+      changed: (tenant, shard) => announceChange(fanout, { what: "endpoints", tenant, shard }),
+    }),
+    ...createStreamRoutes({
+      ...{ streams, filterOfEndpoint },
+      findTicket: createTickets({ orm: database.orm, directory }).find,
+    }),
+    ...controlRoutes,
+  ];
+  return createApi({
+    routes: config.roles.has("api") ? routes : [],
+    directory,
+    limiter: services.limiter,
+    version,
+    corsOrigins: config.corsOrigins,
+    readiness: () => readiness(services),
+    metrics: config.metricsAddress === undefined ? shownMetrics(metrics) : undefined,
+    log: logger,
+  });
+}

@@ -1,0 +1,39 @@
+/** The push role of a process, put together. */
+import { randomUUID } from "node:crypto";
+import type { Control } from "../control/control.ts";
+import type { Database } from "../db/database.ts";
+import { createAttemptLog } from "../push/attempt-log.ts";
+import { createDeliverer } from "../push/deliver.ts";
+import { createEndpointLoader } from "../push/endpoints.ts";
+import { startPush, type Push } from "../push/push.ts";
+import { createPushHeaders } from "../push/request.ts";
+import type { Services } from "./services.ts";
+import { userAgent } from "./version.ts";
+
+export async function startPushRole(
+  services: Services,
+  control: Control,
+  writes: Database,
+): Promise<Push> {
+  const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
+  const defaultScheduleMs = config.retryScheduleMs;
+  const process = randomUUID();
+  return startPush({
+    sql: database.sql,
+    writes: writes.sql,
+    feed,
+    log,
+    endpoints: createEndpointLoader({ database, ring, defaultScheduleMs, log }),
+    deliver: createDeliverer({
+      attempter,
+      pushHeaders: createPushHeaders({ cursors, userAgent }),
+      log,
+      observers: [createAttemptLog(log)],
+      disable: (fence, reason) => control.disableEndpoint(process, fence, reason),
+    }),
+    process,
+    shards,
+    slots: config.pushConcurrency,
+    alone: config.databaseUrl === undefined,
+  });
+}

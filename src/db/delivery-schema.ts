@@ -105,6 +105,10 @@ export const deliveries = pgTable(
     index("deliveries_dead")
       .on(table.tenant, table.endpoint, table.day, table.sequence)
       .where(sql`${table.status} = 'dead'`),
+    // For what a tenant has undelivered in a window of time, over all its endpoints.
+    index("deliveries_undelivered")
+      .on(table.tenant, table.day, table.sequence, table.endpoint)
+      .where(sql`${table.status} in ('dead', 'expired')`),
   ],
 );
 
@@ -133,6 +137,8 @@ export const retries = pgTable(
   (table) => [
     primaryKey({ columns: [table.tenant, table.endpoint, table.sequence] }),
     index("retries_due").on(table.tenant, table.endpoint, table.dueAt),
+    // See deliveries_undelivered.
+    index("retries_tenant").on(table.tenant, table.sequence, table.endpoint),
   ],
 );
 
@@ -270,6 +276,41 @@ export const consumers = pgTable(
     uniqueIndex("consumers_name").on(table.tenant, table.name),
   ],
 );
+
+/**
+ * What attempts of a minute, or of an hour, came to. Written by push processes every few seconds, each
+ * adding what it counted: what a process had not written when it was killed is not in here, so these
+ * are statistics, and `deliveries` and `retries` say what became of an event.
+ *
+ * A row with the nil uuid in place of the endpoint adds up all endpoints of the tenant, and one with
+ * the nil uuid in place of the tenant, too, those of all tenants.
+ */
+const statistics = {
+  tenant: uuid("tenant").notNull(),
+  endpoint: uuid("endpoint").notNull(),
+  type: text("type").notNull(),
+  /** When the attempts ended, rounded down. */
+  at: instant("at").notNull(),
+  day: date("day").notNull(),
+  /** First attempts and later ones, those of replays and failed probes too. */
+  attempts: integer("attempts").notNull(),
+  failures: integer("failures").notNull(),
+  /** Those after the first of their delivery. */
+  retries: integer("retries").notNull(),
+  /** Attempts by how long they had waited, and by how long they took: the buckets of histogram.ts. */
+  queueMs: integer("queue_ms").array().notNull(),
+  latencyMs: integer("latency_ms").array().notNull(),
+};
+
+/** Partitioned by day. */
+export const deliveryMinutes = pgTable("delivery_minutes", statistics, (table) => [
+  primaryKey({ columns: [table.tenant, table.endpoint, table.day, table.at, table.type] }),
+]);
+
+/** Partitioned by day. */
+export const deliveryHours = pgTable("delivery_hours", statistics, (table) => [
+  primaryKey({ columns: [table.tenant, table.endpoint, table.day, table.at, table.type] }),
+]);
 
 // ── push/ ───────────────────────────────────────────────────────────────────────────────────
 

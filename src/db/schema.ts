@@ -150,6 +150,11 @@ export const tenants = pgTable(
     endpointsMax: integer("endpoints_max"),
     /** Since then nobody may use the tenant; its name is free when the row is gone. */
     erasingSince: instant("erasing_since"),
+    /** Which operational events its log gets, as a type filter; empty for none. */
+    operationalEvents: text("operational_events")
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
   },
   (table) => [uniqueIndex("tenants_name").on(table.name)],
 );

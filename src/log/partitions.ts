@@ -6,7 +6,14 @@
  */
 import type { Sql } from "../db/database.ts";
 
-export const partitionedTables = ["events", "deliveries", "attempts", "append_keys"] as const;
+export const partitionedTables = [
+  "events",
+  "deliveries",
+  "attempts",
+  "append_keys",
+  "delivery_minutes",
+  "delivery_hours",
+] as const;
 
 type PartitionedTable = (typeof partitionedTables)[number];
 

@@ -32,8 +32,12 @@ const clocksApartMaxMs = 3 * 3_600_000;
 /** In which somebody notices a clock that jumped, and sets it right. */
 const jumpedForMs = 3_600_000;
 
-/** Appends look for keys of today and yesterday; a day more for appends that take their time. */
-const keyDaysKept = 2;
+/**
+ * Appends look for keys of today and yesterday; a day more for appends that take their time. Whoever
+ * wants statistics by the minute looks as far back; those by the hour stay as long as the log.
+ */
+const shortDaysKept = 2;
+const shortLived: ReadonlySet<string> = new Set(["append_keys", "delivery_minutes"]);
 
 /** Rows per statement, so that it holds no locks for long. */
 const daysMaxRows = 10_000;
@@ -44,7 +48,7 @@ type Limits = {
   /** Partitions before it go. */
   oldestDay: string;
   /** Undefined while the time is in doubt. */
-  oldestKeyDay: string | undefined;
+  oldestShortDay: string | undefined;
 };
 
 export function createRetention(options: {
@@ -75,7 +79,7 @@ export function createRetention(options: {
       if (!isHeld()) return "done";
       const step = nextStep(
         partitions.filter((partition) => partition.table === table),
-        table === "append_keys" ? limits.oldestKeyDay : limits.oldestDay,
+        shortLived.has(table) ? limits.oldestShortDay : limits.oldestDay,
       );
       try {
         await step?.();
@@ -92,30 +96,30 @@ export function createRetention(options: {
 
   async function moveOldestDay(): Promise<Limits> {
     const [days] = await sql<
-      [{ oldest: string; wanted: string; oldest_key: string; apart_ms: number }]
+      [{ oldest: string; wanted: string; oldest_short: string; apart_ms: number }]
     >`
       select oldest_day::text as oldest,
         greatest(oldest_day, today - ${retentionDays}::int)::text as wanted,
-        (today - ${keyDaysKept}::int)::text as oldest_key,
+        (today - ${shortDaysKept}::int)::text as oldest_short,
         abs(extract(epoch from now) * 1000 - ${now()})::bigint as apart_ms
       from log_settings, (
         select now, (now at time zone 'UTC')::date as today
         from (select clock_timestamp() as now offset 0) as clock
       ) as clock`;
     let oldestDay = days.oldest;
-    let oldestKeyDay: string | undefined = days.oldest_key;
+    let oldestShortDay: string | undefined = days.oldest_short;
     const jumped = hasJumped();
     if (jumped || days.apart_ms > clocksApartMaxMs) {
       const doubt = { jumped, apartMs: days.apart_ms };
       log.warn(doubt, "the time is in doubt: no day is let go");
-      oldestKeyDay = undefined;
+      oldestShortDay = undefined;
     } else if (days.wanted !== days.oldest) {
       oldestDay = days.wanted;
       await sql`update log_settings set oldest_day = greatest(oldest_day, ${oldestDay}::date)`;
       log.info({ oldestDay, retentionDays }, "retention");
     }
     if (committed.oldestDay !== oldestDay) committed = { oldestDay, at: performance.now() };
-    return { oldestDay, oldestKeyDay };
+    return { oldestDay, oldestShortDay };
   }
 
   /** Those first seen now may have been detached just before. */

@@ -26,7 +26,9 @@ const tables = Object.values<unknown>({ ...logSchema, ...deliverySchema })
   .map((table) => getTableConfig(table));
 const names = tables.map(({ name }) => name).toSorted();
 const dialect = new PgDialect();
-const partitioned = ["append_keys", "attempts", "deliveries", "events"];
+const partitioned = [
+  ...["append_keys", "attempts", "deliveries", "delivery_hours", "delivery_minutes", "events"],
+];
 
 describe("a migrated database", () => {
   test("has the tables of the schema and no others", async () => {

@@ -1,0 +1,2 @@
+-- What is undelivered in a window of time.
+select 1;

@@ -26,6 +26,7 @@ import { receipt } from "./trials/receipt.ts";
 import { replay } from "./trials/replay.ts";
 import { retention } from "./trials/retention.ts";
 import { spread } from "./trials/spread.ts";
+import { observed } from "./trials/observed.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
 import { textbook } from "./trials/textbook.ts";
 import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
@@ -33,7 +34,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle],
-  ...[receipt, replay, inbox],
+  ...[receipt, replay, inbox, observed],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -83,9 +83,9 @@ describe.concurrent("an erasure", () => {
     });
     await untilGone("full");
     const [told] = lines.filter(({ msg, tenantId: id }) => msg === "tenant erased" && id === full);
-    // A key and a position at once; then seven kinds of rows (attempts, retries, tickets …)
-    // for every tenth event, two days of deduplication keys, the days themselves and the endpoint.
-    expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 7 * 750 + 2 * 150 + 5 + 1 });
+    // A key and a position at once; then eight kinds of rows (attempts, retries, tickets …) for
+    // every tenth event, two days of two kinds, the days themselves and the endpoint.
+    expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 8 * 750 + 2 * 2 * 150 + 5 + 1 });
     expect(await tablesWith(database.sql, full)).toEqual([]);
     expect(await rowsOf(database.sql, beside)).toEqual(before);
   });

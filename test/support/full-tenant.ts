@@ -8,13 +8,13 @@ import type { Sql } from "../../src/db/database.ts";
 /** Days before today; partitions are made for them. */
 const daysBack = 4;
 
-/** Of deduplication keys: retention lets older ones go. */
+/** Of deduplication keys and statistics by the minute: retention lets older ones go. */
 const keyDaysBack = 1;
 
 /**
  * Fills a tenant that has no events yet. Its endpoint has nothing to send and retries that are not
  * due. Each event has an outcome, one in ten an attempt, a retry, a subject that it blocks, a
- * receipt, a replay, a consumer and a ticket, and of the last two days a key.
+ * receipt, a replay, a consumer, a ticket and statistics, and of the last two days a key.
  */
 export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): Promise<string> {
   const [{ tenant, shard, today }] = await sql<[{ tenant: string; shard: number; today: string }]>`
@@ -46,6 +46,16 @@ export async function fillTenant(sql: Sql, name: string, eventsPerDay: number): 
       insert into attempts (tenant, endpoint, day, sequence, attempt, at, queue_ms, latency_ms,
         truncated)
       select ${tenant}, ${endpoint}, day, sequence, 1, day, 0, 0, false
+      from rows where sequence % 10 = 0
+    ), minutes as (
+      insert into delivery_minutes (tenant, endpoint, type, at, day, attempts, failures, retries,
+        queue_ms, latency_ms)
+      select ${tenant}, ${endpoint}, 'order.type_' || sequence, day, day, 1, 0, 0, '{1}', '{1}'
+      from rows where sequence % 10 = 0 and day >= ${today}::date - ${keyDaysBack}::int
+    ), hours as (
+      insert into delivery_hours (tenant, endpoint, type, at, day, attempts, failures, retries,
+        queue_ms, latency_ms)
+      select ${tenant}, ${endpoint}, 'order.type_' || sequence, day, day, 1, 0, 0, '{1}', '{1}'
       from rows where sequence % 10 = 0
     ), owed as (
       insert into retries (tenant, endpoint, sequence, day, attempts, previous, due_at,

@@ -24,6 +24,8 @@ import {
   eraseBlockedSubjects,
   eraseConsumers,
   eraseDeliveries,
+  eraseHours,
+  eraseMinutes,
   eraseReceiptRanges,
   eraseReplays,
   eraseRetries,
@@ -151,6 +153,7 @@ type Erased = {
 const keptByDay = [eraseAppendKeys, eraseDeliveries, eraseAttempts];
 const eraseTickets = eraserOf("tickets");
 const keptTogether = [
+  ...[eraseMinutes, eraseHours],
   ...[eraseRetries, eraseBlockedSubjects, eraseReceiptRanges, eraseReplays, eraseConsumers],
   ...[eraseEndpoints, eraseTickets],
 ];

@@ -10,7 +10,7 @@ const layers = [
   ["main"],
   ["gateway"],
   ["api"],
-  ["ingest", "push", "pull", "stream", "control", "portal"],
+  ["ingest", "push", "pull", "stream", "control", "portal", "stats"],
   ["deliveries"],
   ["feed"],
   ["fanout", "http"],

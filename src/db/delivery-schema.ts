@@ -283,7 +283,8 @@ export const consumers = pgTable(
  * are statistics, and `deliveries` and `retries` say what became of an event.
  *
  * A row with the nil uuid in place of the endpoint adds up all endpoints of the tenant, and one with
- * the nil uuid in place of the tenant, too, those of all tenants.
+ * the nil uuid in place of the tenant, too, those of all tenants. There are such rows for each type,
+ * and one for all types, whose type is empty; `other` are types that were too many to tell apart.
  */
 const statistics = {
   tenant: uuid("tenant").notNull(),

@@ -8,6 +8,7 @@ import { createIngestRoutes } from "../ingest/routes.ts";
 import { createReceiptRoutes } from "../push/receipt-routes.ts";
 import { createReplayRoutes } from "../push/replay-routes.ts";
 import { createDeliveryRoutes } from "../push/routes.ts";
+import { createDeliveryStatsRoutes } from "../stats/deliveries-routes.ts";
 import { createStreamRoutes } from "../stream/routes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { shownMetrics } from "./metrics.ts";
@@ -32,6 +33,7 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
       ...{ sql, log, cursors, tenantByPrefix },
       changed: (tenant, shard) => announceChange(fanout, { what: "endpoints", tenant, shard }),
     }),
+    ...createDeliveryStatsRoutes({ sql, retentionDays: config.retentionDays }),
     ...createStreamRoutes({
       ...{ streams, filterOfEndpoint },
       findTicket: createTickets({ orm: database.orm, directory }).find,

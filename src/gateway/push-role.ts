@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Control } from "../control/control.ts";
 import type { Database } from "../db/database.ts";
+import { startStatistics } from "../deliveries/statistics.ts";
+import { createAttemptCounter } from "../push/attempt-counts.ts";
 import { createAttemptLog } from "../push/attempt-log.ts";
 import { createDeliverer } from "../push/deliver.ts";
 import { createEndpointLoader } from "../push/endpoints.ts";
@@ -18,7 +20,8 @@ export async function startPushRole(
   const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
   const defaultScheduleMs = config.retryScheduleMs;
   const process = randomUUID();
-  return startPush({
+  const statistics = startStatistics({ sql: database.sql, log });
+  const push = await startPush({
     sql: database.sql,
     writes: writes.sql,
     feed,
@@ -28,7 +31,7 @@ export async function startPushRole(
       attempter,
       pushHeaders: createPushHeaders({ cursors, userAgent }),
       log,
-      observers: [createAttemptLog(log)],
+      observers: [createAttemptLog(log), createAttemptCounter(statistics)],
       disable: (fence, reason) => control.disableEndpoint(process, fence, reason),
     }),
     process,
@@ -36,4 +39,11 @@ export async function startPushRole(
     slots: config.pushConcurrency,
     alone: config.databaseUrl === undefined,
   });
+  return {
+    ...push,
+    async stop(graceMs) {
+      await push.stop(graceMs);
+      await statistics.stop();
+    },
+  };
 }

@@ -16,13 +16,17 @@ export function matching<Fragment>(sql: Tag<Fragment>, { types, subjects }: Filt
     and (${subjects === null}::boolean or subject = any(${arrayText(subjects ?? [])}::text[]))`;
 }
 
-/** `a_b.*` becomes `a\_b.%`: to LIKE an underscore is any character. A type has no other of those. */
 function splitTypes(types: readonly string[]): { exact: string[]; below: string[] } {
   const exact: string[] = [];
   const below: string[] = [];
   for (const type of types) {
     if (!type.endsWith(".*")) exact.push(type);
-    else below.push(`${type.slice(0, -"*".length).replaceAll("_", "\\_")}%`);
+    else below.push(likePattern(type));
   }
   return { exact, below };
+}
+
+/** `a_b.*` becomes `a\_b.%`: to LIKE an underscore is any character. A type has no other of those. */
+export function likePattern(below: string): string {
+  return `${below.slice(0, -"*".length).replaceAll("_", "\\_")}%`;
 }

@@ -231,6 +231,13 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   getEndpointSecret: { samples: [{ status: 200, build: ownEndpoint }] },
 
+  getDeliveryStats: {
+    samples: [{ status: 200, build: ({ things: { endpoint } }) => ({ query: { endpoint } }) }],
+    problems: {
+      "invalid-parameter": () => ({ query: { window: "90s" } }),
+      "not-found": () => ({ query: { endpoint: "ep_none" } }),
+    },
+  },
   listDeliveries: { samples: [plain] },
   listEndpointDeliveries: { samples: [{ status: 200, build: ownEndpoint }] },
   listEventDeliveries: { samples: [{ status: 200, build: ownEvent }] },

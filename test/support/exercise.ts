@@ -33,7 +33,7 @@ const thingsByName: Readonly<Record<string, Place["names"]>> = {
 
 /** Texts that name nothing which a tenant could have. */
 const plainTexts = new Set([
-  ...["from", "types", "subjects", "type", "source", "subject", "dataversion"],
+  ...["window", "step", "from", "types", "subjects", "type", "source", "subject", "dataversion"],
   ...[
     "name",
     "description",

@@ -10,6 +10,7 @@ import { createErasureChore } from "./control/tenants/erasure.ts";
 import { createTicketChore } from "./control/tickets/ticket-chore.ts";
 import { hasTimeLimits, migrate, openDatabase } from "./db/database.ts";
 import { openEmbeddedPostgres } from "./db/embedded.ts";
+import { createFallingBehindChore } from "./deliveries/falling-behind.ts";
 import { createReceiptChore } from "./deliveries/receipt-chore.ts";
 import { createReplayChore } from "./deliveries/replays.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
@@ -46,6 +47,9 @@ const pushConnections = 2;
 /** Of the pool, for what waits on purpose; opened only where house is kept. */
 const housekeepingConnections = 1;
 
+/** For what was told at the end: its append takes some milliseconds, or the database is away. */
+const noticesGraceMs = 2_000;
+
 /** For scrapes under way when all else has stopped. */
 const metricsShutdownMs = 1_000;
 
@@ -74,6 +78,9 @@ export async function startGateway(
   opening.defer(() => fanout.stop());
   const services = createServices({ config, logger, database, ring, shards, fanout });
   opening.defer(() => services.feed.stop());
+  const control = await createControl({ ...controlOptions(services), operatorKey });
+  const stages = createStages(services, appends, control);
+  opening.defer(() => stages.notices.stop(noticesGraceMs));
   const tidying = openPool(url, housekeepingConnections, "tidegate housekeeping", opening);
   const housekeeping = startHousekeeping({
     sql: database.sql,
@@ -84,12 +91,14 @@ export async function startGateway(
       createReplayChore({ sql: tidying.sql, retentionDays: config.retentionDays }),
       createReceiptChore({ sql: tidying.sql }),
       createTicketChore({ sql: tidying.sql }),
+      createFallingBehindChore({
+        ...{ database: tidying, tell: stages.notices.tell },
+        retentionDays: config.retentionDays,
+      }),
     ],
     alone: config.databaseUrl === undefined,
   });
   opening.defer(() => housekeeping.stop());
-  const control = await createControl({ ...controlOptions(services), operatorKey });
-  const stages = createStages(services, appends, control);
   const metrics = createGatewayMetrics(services);
   const metered = await serveMetrics(metrics, services, stages.directory);
   // Whoever watches sees the drain, too.
@@ -103,7 +112,7 @@ export async function startGateway(
   opening.defer(async () => void (await Promise.all(drains.map((drain) => drain()))));
   const { host, port, shutdownMs } = config;
   if (config.roles.has("push")) {
-    const push = await startPushRole(services, control, outcomes);
+    const push = await startPushRole(services, control, outcomes, stages.notices);
     measurePush(metrics, push);
     drains.push(() => push.stop(shutdownMs));
   }

@@ -39,7 +39,11 @@ const retryPauseMs = 500;
 type Stop = { readonly last_day: string | null; readonly last_sequence: number };
 type Step = Stop & { readonly moved: number };
 
-type Entry = { readonly state: CircuitState; readonly failure: ProbeFailure | undefined };
+type Entry = {
+  readonly state: CircuitState;
+  readonly failure: ProbeFailure | undefined;
+  readonly written: readonly (() => void)[];
+};
 
 export function createCircuits(options: { sql: Sql; log: Logger; process: string }) {
   const { sql, log, process } = options;
@@ -49,9 +53,21 @@ export function createCircuits(options: { sql: Sql; log: Logger; process: string
 
   return { tell, requeue, close };
 
-  /** Writes it soon. `failure` is what the endpoint shows as its last one. */
-  function tell(fence: Fence, state: CircuitState, failure?: ProbeFailure): void {
-    waiting.set(fence, { state, failure: failure ?? waiting.get(fence)?.failure });
+  /**
+   * Writes it soon. `failure` is what the endpoint shows as its last one. `written` is called once this
+   * state, or one that has superseded it, is in the database.
+   */
+  function tell(
+    fence: Fence,
+    state: CircuitState,
+    { failure, written }: { failure?: ProbeFailure | undefined; written?: () => void } = {},
+  ): void {
+    const before = waiting.get(fence);
+    waiting.set(fence, {
+      state,
+      failure: failure ?? before?.failure,
+      written: [...(before?.written ?? []), ...(written ? [written] : [])],
+    });
     if (!writing) void write();
   }
 
@@ -61,23 +77,37 @@ export function createCircuits(options: { sql: Sql; log: Logger; process: string
       const batch = [...waiting].slice(0, batchMax);
       for (const [fence] of batch) waiting.delete(fence);
       try {
-        await send(batch);
+        const taken = await send(batch);
+        for (const [fence, { written }] of batch) {
+          if (taken.has(fence.endpoint)) for (const tellWritten of written) tellWritten();
+        }
       } catch (error) {
         log.warn({ circuits: batch.length, err: error }, "circuits not written");
         // What the database refuses it will refuse again; the next change of each is tried anew.
         if (classifyFailure(error) === "data") continue;
-        waiting = new Map([...batch, ...waiting]);
+        waiting = new Map([...batch, ...withThose(batch)]);
         await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
       }
     }
     writing = false;
   }
 
-  async function send(batch: readonly (readonly [Fence, Entry])[]): Promise<void> {
+  /** What waits, with what still has to be told of the states that it supersedes. */
+  function withThose(batch: readonly (readonly [Fence, Entry])[]): Map<Fence, Entry> {
+    const newer = new Map(waiting);
+    for (const [fence, { written }] of batch) {
+      const entry = newer.get(fence);
+      if (entry) newer.set(fence, { ...entry, written: [...written, ...entry.written] });
+    }
+    return newer;
+  }
+
+  /** Returns the endpoints of which it was taken. */
+  async function send(batch: readonly (readonly [Fence, Entry])[]): Promise<ReadonlySet<string>> {
     const column = (value: (fence: Fence, entry: Entry) => string | number | null) =>
       arrayText(batch.map(([fence, entry]) => value(fence, entry)));
-    await sql`
-      select from record_circuits(${process},
+    const taken = await sql<{ endpoint: string }[]>`
+      select endpoint from record_circuits(${process},
         ${column((f) => f.tenant)}::uuid[], ${column((f) => f.endpoint)}::uuid[],
         ${column((f) => f.shard)}::int[], ${column((f) => f.epoch)}::bigint[],
         ${column((f) => f.generation)}::int[],
@@ -88,6 +118,7 @@ export function createCircuits(options: { sql: Sql; log: Logger; process: string
         ${column((_, { state }) => round(state.outageSince))}::bigint[],
         ${column((_, { failure }) => round(failure?.at ?? null))}::bigint[],
         ${column((_, { failure }) => failure?.error ?? null)}::text[])`;
+    return new Set(taken.map(({ endpoint }) => endpoint));
   }
 
   /**

@@ -252,13 +252,13 @@ function toColumns<Given extends Filter>({ types, subjects, ...rest }: Given) {
   return { ...rest, types: types && [...types], subjects: subjects && [...subjects] };
 }
 
-type Headroom = Pick<ConsumerView, "lost" | "headroomSeconds">;
+export type Headroom = Pick<ConsumerView, "lost" | "headroomSeconds">;
 
 /**
  * Retention takes whole days: the one on which the first event lies that is not acknowledged is gone
  * when it is older than `retentionDays`.
  */
-async function readHeadroom(
+export async function readHeadroom(
   sql: Sql,
   tenant: TenantId,
   ids: readonly string[],

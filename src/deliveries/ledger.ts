@@ -105,6 +105,8 @@ export type Telling = {
 
 /** What the database knows of an endpoint's receipts when it takes an outcome. */
 export type Told = {
+  /** False for a writer that was refused: nothing of it is there. */
+  readonly taken: boolean;
   /** How many there were that changed what is to be delivered; 0 for a writer that was refused. */
   readonly receipts: number;
   /** A receipt has decided of this event otherwise: what the outcome would have led to is not there. */
@@ -183,7 +185,8 @@ export function createLedger(options: {
       if (givenUp.has(fence)) continue;
       const overruled = each !== null && answer?.overruled.has(each.sequence) === true;
       const revived = overruled && answer.revived.has(each.sequence);
-      onWritten?.({ receipts: answer?.receipts ?? 0, overruled, revived });
+      const taken = answer !== undefined;
+      onWritten?.({ taken, receipts: answer?.receipts ?? 0, overruled, revived });
     }
     written();
   }

@@ -2,11 +2,13 @@
 import { randomUUID } from "node:crypto";
 import type { Control } from "../control/control.ts";
 import type { Database } from "../db/database.ts";
+import type { Notices } from "../deliveries/notices.ts";
 import { startStatistics } from "../deliveries/statistics.ts";
 import { createAttemptCounter } from "../push/attempt-counts.ts";
 import { createAttemptLog } from "../push/attempt-log.ts";
 import { createDeliverer } from "../push/deliver.ts";
 import { createEndpointLoader } from "../push/endpoints.ts";
+import { createLaneNotices } from "../push/notices.ts";
 import { startPush, type Push } from "../push/push.ts";
 import { createPushHeaders } from "../push/request.ts";
 import type { Services } from "./services.ts";
@@ -16,11 +18,13 @@ export async function startPushRole(
   services: Services,
   control: Control,
   writes: Database,
+  { tell }: Notices,
 ): Promise<Push> {
   const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
   const defaultScheduleMs = config.retryScheduleMs;
   const process = randomUUID();
   const statistics = startStatistics({ sql: database.sql, log });
+  const notices = createLaneNotices(tell);
   const push = await startPush({
     sql: database.sql,
     writes: writes.sql,
@@ -31,9 +35,14 @@ export async function startPushRole(
       attempter,
       pushHeaders: createPushHeaders({ cursors, userAgent }),
       log,
-      observers: [createAttemptLog(log), createAttemptCounter(statistics)],
-      disable: (fence, reason) => control.disableEndpoint(process, fence, reason),
+      observers: [createAttemptLog(log), createAttemptCounter(statistics), notices.observe],
+      disable: async ({ endpoint, fence }, reason) => {
+        const disabled = await control.disableEndpoint(process, fence, reason);
+        if (disabled) notices.disabled(endpoint, fence, reason);
+        return disabled;
+      },
     }),
+    notices,
     process,
     shards,
     slots: config.pushConcurrency,

@@ -8,6 +8,7 @@ import {
 } from "../control/event-types/registry.ts";
 import { erasureChore } from "../control/tenants/erasure.ts";
 import type { Database } from "../db/database.ts";
+import { createNotices, type Notices } from "../deliveries/notices.ts";
 import { createReceipts, type Receipts } from "../deliveries/receipts.ts";
 import type { EventsFrame } from "../fanout/fanout.ts";
 import { createMarks, type Marks } from "../feed/marks.ts";
@@ -28,6 +29,7 @@ export type Stages = {
   readonly controlRoutes: readonly Route[];
   readonly eventTypes: EventTypeRegistry;
   readonly marks: Marks;
+  readonly notices: Notices;
   readonly pull: PullStage;
   readonly receipts: Receipts;
   readonly streams: Streams;
@@ -51,17 +53,19 @@ export function createStages(
 ): Stages {
   const { directory, routes: controlRoutes } = control;
   const marks = createMarks({ log, cursors });
+  const appender = createAppender({
+    sql: appends.sql,
+    log: logger,
+    tell: (runs) => fanout.publish(runs.map(frameOf)),
+    observers: [createAppendLog(logger)],
+  });
   return {
-    appender: createAppender({
-      sql: appends.sql,
-      log: logger,
-      tell: (runs) => fanout.publish(runs.map(frameOf)),
-      observers: [createAppendLog(logger)],
-    }),
+    appender,
     directory,
     controlRoutes,
     eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
     marks,
+    notices: createNotices({ sql: database.sql, log: logger, append: appender.append }),
     pull: createPullStage({ database, log, feed, marks, directory }),
     receipts: createReceipts({
       database,

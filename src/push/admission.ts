@@ -7,6 +7,7 @@ import type { DeliveryRecord, Fence } from "../deliveries/ledger.ts";
 import { createBreaker } from "./breaker.ts";
 import type { EndedAttempt } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
+import type { LaneNotices } from "./notices.ts";
 import { initialPace, paceAfter, type Standing } from "./pace.ts";
 import { createRate } from "./rate.ts";
 
@@ -29,12 +30,14 @@ export function createAdmission(options: {
   opened: () => void;
   /** The endpoint answers again, after an outage that began then. */
   closed: (outageSince: number) => void;
+  notices: Pick<LaneNotices, "opened" | "closed">;
 }) {
-  const { endpoint, fence, circuits, ready, opened, closed } = options;
+  const { endpoint, fence, circuits, ready, opened, closed, notices } = options;
   const isFifo = endpoint.ordering === "fifo";
   const rate = createRate(endpoint.ratePerSecond);
   let pace = initialPace(endpoint.standing);
   let failingSince = endpoint.failingSince;
+  let lastError: string | null = null;
   let timer: NodeJS.Timeout | undefined;
   const breaker = createBreaker({
     fence,
@@ -43,6 +46,10 @@ export function createAdmission(options: {
     probeDue: ready,
     opened,
     closed: recover,
+    written: {
+      opened: (outage) => notices.opened(endpoint, outage, lastError),
+      closed: (outage) => notices.closed(endpoint, outage),
+    },
   });
 
   return {
@@ -87,6 +94,7 @@ export function createAdmission(options: {
     pace = paceAfter(pace, { ...ended, full }, endpoint);
     const accepted = record.kind === "delivered" || record.kind === "awaiting_receipt";
     failingSince = accepted ? undefined : (failingSince ?? record.at);
+    if (!accepted) lastError = record.error;
     if (isProbe) breaker.afterProbe(ended);
     else breaker.afterAttempt(ended);
     // Under `fifo` the next probe is the next attempt of the event that stands first.
@@ -95,6 +103,7 @@ export function createAdmission(options: {
 
   function probeFailed(ended: EndedAttempt, failure: ProbeFailure): void {
     failingSince ??= ended.at;
+    lastError = failure.error;
     breaker.afterProbe(ended, failure);
   }
 

@@ -11,6 +11,7 @@ import {
   withoutProbe,
   type Circuit,
   type Ended,
+  type Outage,
 } from "./circuit.ts";
 
 /** The clock of timers and that of the day differ by less. */
@@ -25,11 +26,14 @@ export function createBreaker(options: {
   opened: () => void;
   /** The endpoint answers again, after an outage that began then. */
   closed: (outageSince: number) => void;
+  /** That it has opened, or closed, is written. */
+  written: { opened: (outage: Outage) => void; closed: (outage: Outage) => void };
 }) {
-  const { fence, circuits, probeDue, opened, closed } = options;
+  const { fence, circuits, probeDue, opened, closed, written } = options;
   let circuit = options.circuit;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let ended: Outage | undefined;
   wakeForProbe();
 
   return {
@@ -77,18 +81,24 @@ export function createBreaker(options: {
     wakeForProbe();
     if (next.kind === "closed") {
       // Kept as closed by `tellClosed`, once what the outage left behind is taken care of.
-      if (before.kind !== "closed") closed(before.outageSince);
+      if (before.kind === "closed") return;
+      ended = before;
+      closed(before.outageSince);
       return;
     }
     if (next === before) return;
-    circuits.tell(fence, stateOf(next), failure);
-    if (before.kind === "closed") opened();
+    const opens = before.kind === "closed";
+    const told = opens && { written: () => written.opened(next) };
+    circuits.tell(fence, stateOf(next), { failure, ...told });
+    if (opens) opened();
   }
 
   function tellClosed(): void {
     if (stopped || circuit.kind !== "closed") return;
     const nothing = { probeAt: null, probes: 0, outageSince: null };
-    circuits.tell(fence, { state: "closed", since: Date.now(), ...nothing });
+    const outage = ended;
+    const told = outage && { written: () => written.closed(outage) };
+    circuits.tell(fence, { state: "closed", since: Date.now(), ...nothing }, { ...told });
   }
 
   function wakeForProbe(): void {

@@ -25,7 +25,7 @@ export type Closed = {
 
 type Mark = { readonly at: number; readonly fault: boolean };
 
-type Outage = {
+export type Outage = {
   /** Since when the circuit has not been closed. Times are in milliseconds since 1970. */
   readonly since: number;
   /** When the first attempt began that belongs to the outage. */

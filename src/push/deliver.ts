@@ -3,7 +3,7 @@
  * to the lane. The body is the stored envelope, the same bytes on every attempt and replay; the
  * timestamp and the signature are new each time.
  */
-import type { AttemptDetail, DeliveryRecord, Fence, Trigger } from "../deliveries/ledger.ts";
+import type { AttemptDetail, DeliveryRecord, Trigger } from "../deliveries/ledger.ts";
 import { replayName } from "../deliveries/replays.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
@@ -20,7 +20,7 @@ import { decideUnsent, giveUpTime, missedReceipt } from "./unsent.ts";
 const replayScheduleMs = [5_000];
 
 /** Switches an endpoint off by what its receiver answered; false when the fence holds no longer. */
-export type Disable = (fence: Fence, reason: string) => Promise<boolean>;
+export type Disable = (lane: Pick<Lane, "endpoint" | "fence">, reason: string) => Promise<boolean>;
 
 export function createDeliverer(options: {
   attempter: Attempter;
@@ -99,7 +99,7 @@ export function createDeliverer(options: {
   /** When it fails, the next answer of this kind tries again. */
   function switchOff({ endpoint, fence }: Lane, reason: string, done: () => void) {
     const { tenantName: tenant, name } = endpoint;
-    disable(fence, reason)
+    disable({ endpoint, fence }, reason)
       .then(
         (disabled) => {
           if (disabled) log.warn({ tenant, endpoint: name, reason }, "endpoint disabled");

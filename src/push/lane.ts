@@ -127,7 +127,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     },
   });
   const admission = createAdmission({
-    ...{ endpoint, fence, circuits, ready },
+    ...{ endpoint, fence, circuits, ready, notices: context.notices },
     opened: () => {
       log.warn("circuit opened");
       sources.letGo();

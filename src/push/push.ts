@@ -17,6 +17,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
 import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
 import type { Delivery } from "./lane.ts";
+import type { LaneNotices } from "./notices.ts";
 import { startLeases } from "./leases.ts";
 import { createReplayPace } from "./replay-pace.ts";
 import { createReplayPages } from "./replay-pages.ts";
@@ -77,6 +78,7 @@ export async function startPush(options: {
   log: Logger;
   endpoints: EndpointLoader;
   deliver: (delivery: Delivery) => Promise<void>;
+  notices: LaneNotices;
   /** This process, as a uuid. */
   process: string;
   shards: number;
@@ -107,7 +109,7 @@ export async function startPush(options: {
   });
   const circuits = createCircuits({ sql: writes, log, process });
   const context = {
-    ...{ feed, ledger, circuits, log, ready: scheduler.ready },
+    ...{ feed, ledger, circuits, log, ready: scheduler.ready, notices: options.notices },
     budget: createBufferBudget(buffersMaxBytes),
     loadRetries: createRetryLoader(sql),
     subjectReads: createSubjectReads(sql),
@@ -251,5 +253,6 @@ export async function startPush(options: {
     await Promise.race([given, delay(handOverMaxMs, undefined, { ref: false })]);
     ledger.close();
     circuits.close();
+    options.notices.stop();
   }
 }

@@ -16,6 +16,7 @@ import type { BufferBudget } from "./budget.ts";
 import type { EndedAttempt, Next } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { isFault } from "./health.ts";
+import type { LaneNotices } from "./notices.ts";
 import { createOverruled } from "./overruled.ts";
 import { createReadAhead } from "./read-ahead.ts";
 import type { Receipt } from "./receipts.ts";
@@ -34,6 +35,7 @@ export type SourceContext = {
   readonly subjectReads: SubjectReads;
   readonly readRecorded: ReadRecorded;
   readonly replays: ReplayContext;
+  readonly notices: LaneNotices;
 };
 
 /** What an attempt says besides its outcome, and who waits for that to be written. */
@@ -253,6 +255,7 @@ export function createSources(options: SourcesOptions) {
         if (told.overruled) retries.look();
         if (retry && !joins) subjects.written(event.sequence, event.subject);
         turns.decided(sent, isUnsure, told.revived);
+        if (told.taken && !told.overruled) context.notices.written(endpoint, record, event);
         if (told.overruled) subjects.written(event.sequence, event.subject);
         written?.();
         if (isUnsure) ready();
@@ -348,9 +351,10 @@ export function createSources(options: SourcesOptions) {
     const nothing = { queueMs: 0, latencyMs: 0, statusCode: null, dueAt: null, detail: null };
     const record = { ...expired, ...nothing, retried: true, requeued, error };
     write(record, {
-      written: () => {
+      written: (told) => {
         retries.settled(sequence, null);
         subjects.written(sequence, undefined);
+        if (told.taken && !told.overruled) context.notices.written(endpoint, record, undefined);
       },
     });
   }

@@ -341,7 +341,7 @@ export interface paths {
         get: operations["getTenant"];
         /**
          * Create or replace a tenant
-         * @description Answers 201 when it creates the tenant and 200 when there is one already.
+         * @description Answers 201 when it creates the tenant and 200 when there is one already. Without `operational_events` those stay as they are: the tenant may have chosen them.
          */
         put: operations["putTenant"];
         post?: never;
@@ -386,6 +386,27 @@ export interface paths {
         /** Show a tenant's limits and what it uses of them */
         get: operations["getLimits"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operational-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show which operational events a tenant's feed gets */
+        get: operations["getOperationalEvents"];
+        /**
+         * Choose which operational events a tenant's feed gets
+         * @description They are events of the feed like any other: whoever reads or is pushed all of it gets them too. What happened before is not told.
+         */
+        put: operations["putOperationalEvents"];
         post?: never;
         delete?: never;
         options?: never;
@@ -919,6 +940,8 @@ export interface components {
             /** @description A name for people */
             name?: string | null;
             limits?: components["schemas"]["TenantLimitsPatch"];
+            /** @description Types of operational events, or `tidegate.*`, `tidegate.endpoint.*` and so on for all below */
+            operational_events?: ("tidegate.*" | "tidegate.endpoint.*" | "tidegate.delivery.*" | "tidegate.consumer.*" | "tidegate.endpoint.circuit_opened" | "tidegate.endpoint.circuit_closed" | "tidegate.endpoint.disabled" | "tidegate.delivery.dead_lettered" | "tidegate.delivery.expired" | "tidegate.consumer.falling_behind")[];
         };
         TenantLimitsPatch: {
             /** @description Events; of each process */
@@ -930,6 +953,12 @@ export interface components {
             /** @description Endpoints there may be. Lowering it removes none of those that there are */
             endpoints?: number | null;
         } | null;
+        AskedOperationalEvents: {
+            /** @description The tenant, for operator keys */
+            tenant?: string;
+            /** @description Types of operational events, or `tidegate.*`, `tidegate.endpoint.*` and so on for all below */
+            types: ("tidegate.*" | "tidegate.endpoint.*" | "tidegate.delivery.*" | "tidegate.consumer.*" | "tidegate.endpoint.circuit_opened" | "tidegate.endpoint.circuit_closed" | "tidegate.endpoint.disabled" | "tidegate.delivery.dead_lettered" | "tidegate.delivery.expired" | "tidegate.consumer.falling_behind")[];
+        };
         NewKey: {
             /** @description The tenant, for operator keys */
             tenant?: string;
@@ -1691,6 +1720,8 @@ export interface components {
             /** @description A name for people */
             name: string | null;
             limits: components["schemas"]["TenantLimits"];
+            /** @description Which operational events the tenant's feed gets, as a type filter; none if empty */
+            operational_events: string[];
             endpoints: components["schemas"]["EndpointSummary"];
             /** @enum {string} */
             status: "active" | "erasing";
@@ -1762,6 +1793,16 @@ export interface components {
                 } | null;
             };
             endpoints: components["schemas"]["EndpointSummary"];
+        };
+        OperationalEvents: {
+            tenant: string;
+            /** @description Which operational events the tenant's feed gets, as a type filter; none if empty */
+            types: string[];
+            /** @description All that can be asked for */
+            available: {
+                type: string;
+                description: string;
+            }[];
         };
         CreatedKey: {
             /** @description The key's id */
@@ -5690,6 +5731,250 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getOperationalEvents: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationalEvents"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    putOperationalEvents: {
+        parameters: {
+            query?: {
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedOperationalEvents"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationalEvents"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `tenant-required`: The request must name its tenant
+             *
+             *     `malformed-json`: The body is not valid JSON
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["TenantRequiredProblem"] | components["schemas"]["MalformedJsonProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["RequestTimeoutProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `payload-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PayloadTooLargeProblem"];
+                };
+            };
+            /** @description `unsupported-media-type`: The media type is not supported here */
+            415: {
+                headers: {
+                    /** @description The media types that are taken */
+                    accept?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsupportedMediaTypeProblem"];
+                };
+            };
+            /** @description `invalid`: The body breaks the schema */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InvalidProblem"];
                 };
             };
             /** @description `internal-error`: Internal error */

@@ -17,6 +17,7 @@ import { createEventTypeRoutes } from "./event-types/routes.ts";
 import { ensureOperatorKey } from "./keys/keys.ts";
 import { createKeyRoutes } from "./keys/routes.ts";
 import { createLimitsRoutes } from "./tenants/limits-routes.ts";
+import { createOperationalRoutes } from "./tenants/operational-routes.ts";
 import { createTenantRoutes } from "./tenants/routes.ts";
 import { createTicketRoutes } from "./tickets/routes.ts";
 
@@ -79,6 +80,7 @@ export function createControlRoutes(options: ControlOptions): Route[] {
   return [
     ...createTenantRoutes({ orm: database.orm, shards: options.shards, changed }),
     ...createLimitsRoutes({ orm: database.orm, limiter: options.limiter }),
+    ...createOperationalRoutes({ orm: database.orm, shards: options.shards }),
     ...createKeyRoutes({ orm: database.orm, changed }),
     ...createTicketRoutes(database),
     ...createEndpointRoutes({ ...options, marks, changed }),

@@ -28,6 +28,7 @@ describe("tenants", () => {
       tenant: "first",
       name: "First Ltd",
       limits: none,
+      operational_events: [],
       endpoints: {
         ...{ total: 0, active: 0, paused: 0, polling: 0, disabled: 0 },
         circuits: { closed: 0, open: 0, half_open: 0 },

@@ -125,6 +125,10 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   listTenants: { samples: [plain] },
   getLimits: { samples: [plain] },
+  getOperationalEvents: { samples: [plain] },
+  putOperationalEvents: {
+    samples: [{ status: 200, build: () => ({ body: { types: ["tidegate.endpoint.*"] } }) }],
+  },
 
   createKey: { samples: [{ status: 201, build: () => ({ body: { scopes: ["read"] } }) }] },
   listKeys: { samples: [plain] },

@@ -16,6 +16,11 @@ import {
   toLimits,
   unlimited,
 } from "./limits-routes.ts";
+import {
+  operationalExample,
+  operationalTypes,
+  shownOperationalTypes,
+} from "./operational-routes.ts";
 import { shownSummary, summaryExample } from "./summary-routes.ts";
 import { createTenantStore, type TenantView } from "./tenants.ts";
 
@@ -28,10 +33,18 @@ const displayName = z
   .meta({ description: "A name for people" });
 
 const settings = z
-  .strictObject({ name: displayName.optional(), limits: limitsPatch.optional() })
+  .strictObject({
+    name: displayName.optional(),
+    limits: limitsPatch.optional(),
+    operational_events: operationalTypes.optional(),
+  })
   .meta({
     id: "TenantSettings",
-    example: { name: "Acme, Inc.", limits: { appends_per_second: 500, endpoints: 100 } },
+    example: {
+      name: "Acme, Inc.",
+      limits: { appends_per_second: 500, endpoints: 100 },
+      operational_events: operationalExample,
+    },
   });
 
 const erasureExample = {
@@ -64,6 +77,7 @@ const tenantSchema = z
     tenant: resourceName.meta({ description: "The name requests call it by" }),
     name: displayName,
     limits: shownLimits,
+    operational_events: shownOperationalTypes,
     endpoints: shownSummary,
     status: z.enum(["active", "erasing"]),
     erasure: erasureSchema.nullable(),
@@ -75,6 +89,7 @@ const tenantSchema = z
       tenant: "acme",
       name: "Acme, Inc.",
       limits: limitsExample,
+      operational_events: operationalExample,
       endpoints: summaryExample,
       status: "active",
       erasure: null,
@@ -100,8 +115,8 @@ type TenantRoutesOptions = {
 };
 
 /**
- * A new tenant and a new display name are announced to nobody: no process remembers that a tenant
- * is missing, or how it is displayed.
+ * A new tenant, a new display name and other operational events are announced to nobody: no process
+ * remembers that a tenant is missing, how it is displayed, or what it asked for.
  */
 export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
   const { orm, changed } = options;
@@ -113,14 +128,17 @@ export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
       method: "put",
       id: "putTenant",
       summary: "Create or replace a tenant",
-      description: "Answers 201 when it creates the tenant and 200 when there is one already.",
+      description:
+        "Answers 201 when it creates the tenant and 200 when there is one already. Without " +
+        "`operational_events` those stay as they are: the tenant may have chosen them.",
       body: settings.prefault({}),
       responses: { 200: tenantSchema, 201: tenantSchema },
       problems: ["tenant-erasing"],
-      handle: async ({ params, body: { name = null, limits = null } }) => {
+      handle: async ({ params, body: { name = null, limits = null, operational_events } }) => {
         const { created, row } = await tenants.put(params.tenant, {
           displayName: name,
           limits: { ...unlimited, ...toLimits(limits) },
+          operationalEvents: operational_events,
         });
         if (!created) changed(changeOf(row));
         const body = await showOne({ row, erasure: null });
@@ -148,10 +166,11 @@ export function createTenantRoutes(options: TenantRoutesOptions): Route[] {
       body: settings,
       responses: { 200: tenantSchema },
       problems: ["unknown-tenant", "tenant-erasing"],
-      handle: async ({ params, body: { name, limits } }) => {
+      handle: async ({ params, body: { name, limits, operational_events } }) => {
         const patched = await tenants.patch(params.tenant, {
           ...(name !== undefined && { displayName: name }),
           ...(limits !== undefined && { limits: toLimits(limits) }),
+          operationalEvents: operational_events,
         });
         const row = known(patched, params.tenant);
         if (limits !== undefined) changed(changeOf(row));
@@ -238,6 +257,7 @@ function show({ row, erasure }: TenantView, endpoints: EndpointSummary = noEndpo
     tenant: row.name,
     name: row.displayName,
     limits: showLimits(toTenant(row).limits),
+    operational_events: row.operationalEvents,
     endpoints,
     status: row.erasingSince === null ? ("active" as const) : ("erasing" as const),
     erasure: showErasure({ row, erasure }),

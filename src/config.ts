@@ -6,41 +6,22 @@
 
 import { resolve } from "node:path";
 import { z } from "zod";
+import { natsFaults, toNatsConfig, type NatsConfig } from "./config/broker.ts";
 import {
   durationMs,
   hostAndPort,
   isOrigin,
   list,
+  mayBePinned,
   path,
   visible,
   webUrl,
   whole,
 } from "./config/values.ts";
 
+export type { BrokerAccess, NatsConfig } from "./config/broker.ts";
+
 export type Role = "api" | "push";
-
-/**
- * Who we are to the broker, and how we know it; what is not given here may stand in its URL. Files
- * are read at each connection.
- */
-export type BrokerAccess = {
-  readonly user?: string | undefined;
-  /** Without it the user is a token. */
-  readonly password?: string | undefined;
-  /** A JWT and its seed. */
-  readonly credsFile?: string | undefined;
-  readonly nkeyFile?: string | undefined;
-  /** PEM each. Authorities that are trusted instead of the system's. */
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-};
-
-export type NatsConfig = BrokerAccess & {
-  readonly servers: readonly string[];
-  /** Undefined: as many as the cluster can hold, and what an operator has set stays. */
-  readonly replicas?: number | undefined;
-};
 
 export type Config = {
   readonly production: boolean;
@@ -68,12 +49,18 @@ export type Config = {
   readonly shutdownMs: number;
   /** Undefined: among the other routes, for operators. */
   readonly metricsAddress?: { readonly host: string; readonly port: number } | undefined;
+  /** Those with series of their own: so many, half of them the busiest, half those that fail most. */
+  readonly metricsTenants: number;
+  /** Names of tenants that have series of their own whatever they do. */
+  readonly metricsPinnedTenants: readonly string[];
   readonly logLevel: string;
   readonly otlpEndpoint?: string | undefined;
 };
 
 const dayMs = 86_400_000;
 const loopback = ["127.0.0.0/8", "::1/128"];
+/** Each has as many series as a busy one. */
+const pinnedTenantsMax = 100;
 
 /** Each description completes "NAME must be …" and holds an example of a right value. */
 const variables = z.object({
@@ -152,6 +139,13 @@ const variables = z.object({
     .transform(hostAndPort)
     .optional()
     .describe("host:port, for example 127.0.0.1:9464"),
+  TIDEGATE_METRICS_TENANTS: whole(0, 1000).default(100).describe("0 to 1000, for example 100"),
+  TIDEGATE_METRICS_PINNED_TENANTS: list(z.string().refine(mayBePinned))
+    .pipe(z.array(z.string()).max(pinnedTenantsMax))
+    .default([])
+    .describe(
+      `up to ${pinnedTenantsMax} names of tenants, but for "other", for example acme,globex`,
+    ),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")
@@ -172,25 +166,6 @@ const variablesOfCommands: ReadonlySet<string> = new Set([
 ]);
 
 type VariableName = keyof typeof variables.shape;
-
-/** Those that say how to use the broker; most are known to the `nats` command line tool, too. */
-const natsOptions = [
-  "NATS_USER",
-  "NATS_PASSWORD",
-  "NATS_CREDS",
-  "NATS_NKEY",
-  "NATS_CA",
-  "NATS_CERT",
-  "NATS_KEY",
-  "TIDEGATE_NATS_REPLICAS",
-] as const satisfies readonly VariableName[];
-
-/** The first says nothing without the second. */
-const inseparable = [
-  ["NATS_PASSWORD", "NATS_USER"],
-  ["NATS_CERT", "NATS_KEY"],
-  ["NATS_KEY", "NATS_CERT"],
-] as const;
 
 /**
  * What Kubernetes puts into every container for a service named `tidegate`, or for one whose name
@@ -242,24 +217,10 @@ function toConfig(values: z.output<typeof variables>): Config {
     databasePool: values.TIDEGATE_DATABASE_POOL,
     shutdownMs: values.TIDEGATE_SHUTDOWN_SECONDS * 1000,
     metricsAddress: values.TIDEGATE_METRICS_ADDRESS,
+    metricsTenants: values.TIDEGATE_METRICS_TENANTS,
+    metricsPinnedTenants: values.TIDEGATE_METRICS_PINNED_TENANTS,
     logLevel: values.LOG_LEVEL,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
-  };
-}
-
-function toNatsConfig(values: z.output<typeof variables>): NatsConfig | undefined {
-  const servers = values.NATS_URL;
-  if (servers === undefined) return undefined;
-  return {
-    servers,
-    replicas: values.TIDEGATE_NATS_REPLICAS,
-    user: values.NATS_USER,
-    password: values.NATS_PASSWORD,
-    credsFile: values.NATS_CREDS,
-    nkeyFile: values.NATS_NKEY,
-    caFile: values.NATS_CA,
-    certFile: values.NATS_CERT,
-    keyFile: values.NATS_KEY,
   };
 }
 
@@ -298,23 +259,6 @@ function requiredFaults(given: Readonly<Record<string, string>>): string[] {
   return Object.entries(generate)
     .filter(([name]) => given[name] === undefined)
     .map(([name, text]) => `${name} is required ${text}`);
-}
-
-/** What is not used would only seem to protect something, so it is refused. */
-function natsFaults(given: Readonly<Record<string, string>>): string[] {
-  const isGiven = (name: VariableName): boolean => given[name] !== undefined;
-  const faults = natsOptions
-    .filter((name) => isGiven(name) && !isGiven("NATS_URL"))
-    .map((name) => `${name} is of use with NATS_URL only, for example NATS_URL=nats://a:4222`);
-  for (const [one, other] of inseparable) {
-    if (isGiven(one) && !isGiven(other)) faults.push(`${one} is of use with ${other} only`);
-  }
-  const ways = (["NATS_CREDS", "NATS_NKEY", "NATS_USER"] as const).filter(isGiven).map(String);
-  if (given.NATS_URL?.includes("@") === true) ways.push("a user in NATS_URL");
-  if (ways.length > 1) {
-    faults.push(`${ways.join(" and ")} are more than one way to log in: set one of them`);
-  }
-  return faults;
 }
 
 /** A delivery may be retried until its schedule ends; its event must still be there, and seen. */

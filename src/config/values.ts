@@ -39,6 +39,11 @@ export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
+/** A tenant's name, but for the one that stands for all that have no series of their own. */
+export function mayBePinned(text: string): boolean {
+  return /^[a-zA-Z0-9_.-]{1,128}$/.test(text) && text !== "other";
+}
+
 export function hostAndPort(
   text: string,
   context: z.RefinementCtx,

@@ -29,6 +29,8 @@ describe("defaults", () => {
       pushConcurrency: 1024,
       databasePool: 10,
       shutdownMs: 20_000,
+      metricsTenants: 100,
+      metricsPinnedTenants: [],
       logLevel: "info",
     });
   });
@@ -72,6 +74,8 @@ test("every variable is read", () => {
     TIDEGATE_DATABASE_POOL: "3",
     TIDEGATE_SHUTDOWN_SECONDS: "5",
     TIDEGATE_METRICS_ADDRESS: "[::1]:9464",
+    TIDEGATE_METRICS_TENANTS: "20",
+    TIDEGATE_METRICS_PINNED_TENANTS: "acme, globex",
     LOG_LEVEL: "debug",
     OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
   });
@@ -104,6 +108,8 @@ test("every variable is read", () => {
     databasePool: 3,
     shutdownMs: 5_000,
     metricsAddress: { host: "::1", port: 9464 },
+    metricsTenants: 20,
+    metricsPinnedTenants: ["acme", "globex"],
     logLevel: "debug",
     otlpEndpoint: "http://collector:4318",
   });
@@ -140,6 +146,8 @@ describe("faults", () => {
     ["TIDEGATE_SHUTDOWN_SECONDS", "20s"],
     ["TIDEGATE_METRICS_ADDRESS", "9464"],
     ["TIDEGATE_METRICS_ADDRESS", "localhost:99999"],
+    ["TIDEGATE_METRICS_TENANTS", "100000"],
+    ["TIDEGATE_METRICS_PINNED_TENANTS", "acme,other"],
     ["LOG_LEVEL", "loud"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector"],
   ])("%s=%s is refused with an example of a right value", (name, value) => {

@@ -5,7 +5,7 @@ import { isUnavailable } from "./db/database.ts";
 import type { Directory } from "./http/auth.ts";
 import { createHealthRoutes, type Readiness } from "./http/health-routes.ts";
 import { createMetricsRoutes, type ShownMetrics } from "./http/metrics-routes.ts";
-import { mountRoutes } from "./http/mount.ts";
+import { mountRoutes, type RequestDone } from "./http/mount.ts";
 import { createDocumentRoutes, openApiDocument, type OpenApiDocument } from "./http/openapi.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
@@ -49,8 +49,9 @@ export function createApi(options: {
   /** Undefined where they are served elsewhere. */
   metrics: ShownMetrics | undefined;
   log: Logger;
+  observe: (done: RequestDone) => void;
 }): Api {
-  const { version, directory, limiter, corsOrigins, readiness, metrics, log } = options;
+  const { version, directory, limiter, corsOrigins, readiness, metrics, log, observe } = options;
   const routes = [
     ...options.routes,
     ...createHealthRoutes(readiness),
@@ -59,7 +60,7 @@ export function createApi(options: {
   ];
   const document = openApiDocument(routes, { ...about, version });
   const app = new Hono<{ Bindings: HttpBindings }>();
-  mountRoutes(app, routes, { directory, limiter, log, corsOrigins, isUnavailable });
+  mountRoutes(app, routes, { directory, limiter, log, corsOrigins, isUnavailable, observe });
   return { app, document };
 }
 

@@ -15,7 +15,12 @@ import { createReceiptChore } from "./deliveries/receipt-chore.ts";
 import { createReplayChore } from "./deliveries/replays.ts";
 import { createMemoryFanout } from "./fanout/memory.ts";
 import { createHttp } from "./gateway/http.ts";
-import { createGatewayMetrics, serveMetrics } from "./gateway/metrics.ts";
+import {
+  createGatewayMetrics,
+  measureParts,
+  measurePushRole,
+  serveMetrics,
+} from "./gateway/metrics.ts";
 import { startPushRole } from "./gateway/push-role.ts";
 import { createServices, openFanout } from "./gateway/services.ts";
 import { controlOptions, createStages, forget } from "./gateway/stages.ts";
@@ -26,7 +31,6 @@ import { createLogChores } from "./log/chores.ts";
 import { startHousekeeping } from "./log/housekeeping.ts";
 import { createPartitions } from "./log/partitions.ts";
 import { fixShards, noteDatabase } from "./log/settings.ts";
-import { measurePush } from "./push/metrics.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 
 export type Gateway = {
@@ -100,6 +104,8 @@ export async function startGateway(
   });
   opening.defer(() => housekeeping.stop());
   const metrics = createGatewayMetrics(services);
+  const pools = { main: database, append: appends, push: outcomes, housekeeping: tidying };
+  measureParts(metrics, services, { stages, housekeeping, pools });
   const metered = await serveMetrics(metrics, services, stages.directory);
   // Whoever watches sees the drain, too.
   opening.defer(async () => metered?.stop(metricsShutdownMs));
@@ -113,7 +119,7 @@ export async function startGateway(
   const { host, port, shutdownMs } = config;
   if (config.roles.has("push")) {
     const push = await startPushRole(services, control, outcomes, stages.notices);
-    measurePush(metrics, push);
+    measurePushRole(metrics, services, push);
     drains.push(() => push.stop(shutdownMs));
   }
   const { app } = createHttp(services, stages, metrics);

@@ -48,10 +48,17 @@ type Entry = {
 export function createCircuits(options: { sql: Sql; log: Logger; process: string }) {
   const { sql, log, process } = options;
   let waiting = new Map<Fence, Entry>();
+  /** Changes of state since the start, by what was changed to. */
+  const changes = { open: 0, half_open: 0, closed: 0 };
   let writing = false;
   let closed = false;
 
-  return { tell, requeue, close };
+  return { tell, changed, changes: () => changes, requeue, close };
+
+  /** Counts a change, which `tell` writes. */
+  function changed(to: CircuitState["state"]): void {
+    changes[to] += 1;
+  }
 
   /**
    * Writes it soon. `failure` is what the endpoint shows as its last one. `written` is called once this

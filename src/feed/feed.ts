@@ -14,6 +14,7 @@ import type { Position, Sequence, TenantId } from "../log/event.ts";
 import type { Log, Read } from "../log/log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createTail, type Tail } from "./tail.ts";
+import { createFeedCounts } from "./metrics.ts";
 
 export type Feed = ReturnType<typeof createFeed>;
 
@@ -45,13 +46,14 @@ export function createFeed(options: { log: Log; fanout: Fanout; logger: Logger }
   const followed = new Map<TenantId, Followed>();
   const shards = new Map<number, Shard>();
   const reads = new Map<string, Promise<Read>>();
+  const counts = createFeedCounts();
   let ringBytes = 0;
   let sinceMs: number | undefined;
   let rechecks = 0;
   let timer: NodeJS.Timeout | undefined = setTimeout(recheck, recheckMs);
   let rechecking: Promise<void> = Promise.resolve();
 
-  return { read, follow, watch, stop };
+  return { read, follow, watch, measure: counts.measure, stop };
 
   /**
    * Up to `limit` events after `after`; at once, without a promise, when the tail has them. Out of
@@ -124,6 +126,7 @@ export function createFeed(options: { log: Log; fanout: Fanout; logger: Logger }
       (bytes) => {
         ringBytes += bytes;
       },
+      counts.gap,
     );
     subscribe(shard).tenants += 1;
     return { shard, tail, followers };
@@ -157,6 +160,7 @@ export function createFeed(options: { log: Log; fanout: Fanout; logger: Logger }
 
   function receive(frame: Frame) {
     if (frame.tenant === null) return;
+    counts.received(frame);
     const tail = followed.get(frame.tenant)?.tail;
     if (frame.kind === "events") tail?.offer(frame);
     // It may be about to be erased: nothing of it is handed out of memory then.

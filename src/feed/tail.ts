@@ -30,9 +30,13 @@ const aheadMaxFrames = 64;
 
 /**
  * `wake` is called when the log is known to have grown, `weigh` whenever the run got heavier or
- * lighter by so many bytes. Neither may throw.
+ * lighter by so many bytes, `gap` when it had to go on behind a hole. None may throw.
  */
-export function createTail(wake: () => void, weigh: (bytes: number) => void) {
+export function createTail(
+  wake: () => void,
+  weigh: (bytes: number) => void,
+  gap: () => void = () => {},
+) {
   let events: LogEvent[] = [];
   let bytes = 0;
   /** The last sequence known to exist; undefined until the first news. */
@@ -63,6 +67,7 @@ export function createTail(wake: () => void, weigh: (bytes: number) => void) {
   /** Takes notice that the log reaches to `head`: frames were lost when that is news. */
   function learn(head: Sequence): boolean {
     if (end !== undefined && head <= end) return false;
+    if (end !== undefined) gap();
     restart({ first: head, last: head, events: null });
     fitAhead(hold);
     wake();
@@ -126,7 +131,10 @@ export function createTail(wake: () => void, weigh: (bytes: number) => void) {
 
   /** The gaps did not close: go on behind the last. Readers find what is missing in the log. */
   function giveUpHolding() {
-    fitAhead(restart);
+    fitAhead((run) => {
+      gap();
+      restart(run);
+    });
     wake();
   }
 

@@ -49,5 +49,6 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
     readiness: () => readiness(services),
     metrics: config.metricsAddress === undefined ? shownMetrics(metrics) : undefined,
     log: logger,
+    observe: services.counts.requests.observe,
   });
 }

@@ -3,9 +3,20 @@ import { createMetricsApp } from "../api.ts";
 import type { Directory } from "../http/auth.ts";
 import type { ShownMetrics } from "../http/metrics-routes.ts";
 import { listen, type Listening } from "../http/server.ts";
+
 import { measureFanout } from "../fanout/metrics.ts";
 import { createMetrics, metricsMediaType, type Metrics } from "../telemetry/metrics.ts";
+import type { Database } from "../db/database.ts";
+import { measureHousekeeping } from "../log/housekeeping-metrics.ts";
+import type { Housekeeping } from "../log/housekeeping.ts";
+import { measureHeads } from "../log/metrics.ts";
+import { measurePush } from "../push/metrics.ts";
+import type { Push } from "../push/push.ts";
+import { measureStreams } from "../stream/metrics.ts";
+import { measurePools } from "./pools.ts";
 import { readiness, type Services } from "./services.ts";
+import type { Stages } from "./stages.ts";
+import { version } from "./version.ts";
 
 export function createGatewayMetrics(services: Services): Metrics {
   const metrics = createMetrics();
@@ -21,8 +32,38 @@ export function createGatewayMetrics(services: Services): Metrics {
       }));
     },
   });
-  measureFanout(metrics, services.fanout);
+  metrics.gauge({
+    name: "tidegate_build_info",
+    help: "1, with the version that runs",
+    labels: ["version"],
+    read: () => [{ labels: { version }, value: 1 }],
+  });
+  const { fanout, feed, counts, database } = services;
+  measureFanout(metrics, fanout);
+  feed.measure(metrics);
+  counts.requests.measure(metrics);
+  measureHeads(metrics, database.sql, counts.watch);
   return metrics;
+}
+
+/** What a process has beside that, by its roles. */
+export function measureParts(
+  metrics: Metrics,
+  { config, counts }: Services,
+  parts: { stages: Stages; housekeeping: Housekeeping; pools: Readonly<Record<string, Database>> },
+): void {
+  const { stages, housekeeping, pools } = parts;
+  measurePools(metrics, pools);
+  measureHousekeeping(metrics, housekeeping);
+  if (!config.roles.has("api")) return;
+  counts.appends.measure(metrics, stages.appender);
+  measureStreams(metrics, stages.streams);
+  stages.pull.measure(metrics);
+}
+
+export function measurePushRole(metrics: Metrics, { counts }: Services, push: Push): void {
+  measurePush(metrics, push);
+  counts.attempts.measure(metrics);
 }
 
 export function shownMetrics({ text }: Metrics): ShownMetrics {

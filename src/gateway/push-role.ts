@@ -20,7 +20,17 @@ export async function startPushRole(
   writes: Database,
   { tell }: Notices,
 ): Promise<Push> {
-  const { config, logger: log, database, ring, cursors, feed, shards, attempter } = services;
+  const {
+    config,
+    logger: log,
+    database,
+    ring,
+    cursors,
+    feed,
+    shards,
+    attempter,
+    counts,
+  } = services;
   const defaultScheduleMs = config.retryScheduleMs;
   const process = randomUUID();
   const statistics = startStatistics({ sql: database.sql, log });
@@ -35,7 +45,12 @@ export async function startPushRole(
       attempter,
       pushHeaders: createPushHeaders({ cursors, userAgent }),
       log,
-      observers: [createAttemptLog(log), createAttemptCounter(statistics), notices.observe],
+      observers: [
+        createAttemptLog(log),
+        createAttemptCounter(statistics),
+        counts.attempts.observe,
+        notices.observe,
+      ],
       disable: async ({ endpoint, fence }, reason) => {
         const disabled = await control.disableEndpoint(process, fence, reason);
         if (disabled) notices.disabled(endpoint, fence, reason);

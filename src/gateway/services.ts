@@ -1,5 +1,6 @@
 /** What both roles of a process stand on, made from what it has opened. */
 import type { Config } from "../config.ts";
+import { createCounts, type Counts } from "./counts.ts";
 import { probe, type Database } from "../db/database.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import { connectJetStream } from "../fanout/jetstream.ts";
@@ -27,6 +28,7 @@ export type Services = {
   readonly egress: EgressPolicy;
   readonly attempter: Attempter;
   readonly limiter: RateLimiter;
+  readonly counts: Counts;
 };
 
 export async function openFanout(config: Config, shards: number, log: Logger): Promise<Fanout> {
@@ -49,6 +51,7 @@ export function createServices(
     egress,
     attempter: createAttempter({ policy: egress, proxy: egressProxy }),
     limiter: createRateLimiter(),
+    counts: createCounts(given.config),
   };
 }
 

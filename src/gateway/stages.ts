@@ -47,7 +47,7 @@ export function controlOptions(services: Services): ControlOptions {
 }
 
 export function createStages(
-  { config, logger, database, cursors, log, feed, fanout }: Services,
+  { config, logger, database, cursors, log, feed, fanout, counts }: Services,
   appends: Database,
   control: Pick<Control, "directory" | "routes">,
 ): Stages {
@@ -57,7 +57,7 @@ export function createStages(
     sql: appends.sql,
     log: logger,
     tell: (runs) => fanout.publish(runs.map(frameOf)),
-    observers: [createAppendLog(logger)],
+    observers: [createAppendLog(logger), counts.appends.observe],
   });
   return {
     appender,

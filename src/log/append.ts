@@ -93,7 +93,7 @@ export function createAppender(options: {
   /** What goes on beside `run`. */
   const aside = new Set<Promise<void>>();
 
-  return { append, drain };
+  return { append, drain, status: queue.status };
 
   /** Results in the order of `events`. Never rejects. */
   function append(events: readonly NewEvent[]): Promise<AppendResult[]> {

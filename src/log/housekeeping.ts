@@ -38,12 +38,22 @@ export function startHousekeeping(options: {
   const { sql, log, chores, alone = false } = options;
   /** On the monotonic clock, by name. */
   const dueAt = new Map(chores.map(({ name }) => [name, 0]));
+  /** Since the start; times in milliseconds since 1970. */
+  const records = new Map(
+    chores.map(({ name }) => [name, { doneAt: undefined as number | undefined, failures: 0 }]),
+  );
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const lease = startLease({ sql, log, process: randomUUID(), alone, gained: look });
   const context: ChoreContext = { isHeld: () => !stopped && lease.isHeld() };
-  return { wake, stop };
+  return { wake, status, stop };
+
+  /** What this process has done of it, and whether it keeps house now. */
+  function status() {
+    const done = Array.from(records, ([name, record]) => ({ name, ...record }));
+    return { isHeld: context.isHeld(), chores: done };
+  }
 
   /**
    * Something is to be done: the chore's turn comes now, if this process keeps house. Else whoever
@@ -79,11 +89,14 @@ export function startHousekeeping(options: {
   }
 
   async function runOne({ name, everyMs, run }: Chore): Promise<void> {
+    const record = records.get(name);
     // Before it runs, so that a wake-up meanwhile is not forgotten.
     dueAt.set(name, performance.now() + everyMs);
     try {
       if ((await run(context)) === "more") dueAt.set(name, 0);
+      if (record !== undefined) record.doneAt = Date.now();
     } catch (error) {
+      if (record !== undefined) record.failures += 1;
       log.warn({ chore: name, err: error }, "housekeeping failed, trying again");
       const again = performance.now() + Math.min(everyMs, retryMs);
       dueAt.set(name, Math.min(dueAt.get(name) ?? again, again));

@@ -49,13 +49,20 @@ export function createQueue() {
   /** Tenants with entries that are not held, in the order of their turns. */
   const lines: Record<Line, Map<TenantId, TenantQueue>> = { light: new Map(), heavy: new Map() };
   let totalBytes = 0;
+  /** Events in the queues, and those that were turned away since the start. */
+  let waiting = 0;
+  let turnedAway = 0;
 
-  return { offer, hasMore, take, takeAll, unbroken, answer, hold, release };
+  return {
+    ...{ offer, hasMore, take, takeAll, unbroken, answer, hold, release },
+    status: () => ({ waiting, turnedAway }),
+  };
 
   /** Takes all of `events` or, when there is no room, none. */
   function offer(events: readonly NewEvent[]): Promise<AppendResult[]> {
     if (events.length === 0) return Promise.resolve([]);
     if (!hasRoom(events)) {
+      turnedAway += events.length;
       return Promise.resolve(events.map((): AppendResult => ({ kind: "unavailable" })));
     }
     return new Promise((resolve) => {
@@ -87,6 +94,7 @@ export function createQueue() {
     queue.entries.push(entry);
     queue.bytes += bytes;
     totalBytes += bytes;
+    waiting += 1;
     // Whoever stands in the right line keeps its place there.
     if (queue.held === 0 && !lines[lineOf(queue)].has(tenant)) moveToEnd(tenant, queue);
   }
@@ -153,7 +161,9 @@ export function createQueue() {
       const entryWeight = weight(entry.event);
       queue.next += 1;
       queue.bytes -= entryWeight;
+      waiting -= 1;
       if (isBroken(entry)) {
+        turnedAway += 1;
         answer(entry, { kind: "unavailable" });
         continue;
       }
@@ -166,7 +176,9 @@ export function createQueue() {
 
   /** Those that may be appended; the others are answered. */
   function unbroken(group: Group): Group {
-    for (const entry of group) if (isBroken(entry)) answer(entry, { kind: "unavailable" });
+    const broken = group.filter(isBroken);
+    for (const entry of broken) answer(entry, { kind: "unavailable" });
+    turnedAway += broken.length;
     return group.filter((entry) => !isBroken(entry));
   }
 

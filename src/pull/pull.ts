@@ -59,8 +59,10 @@ export type Pull = ReturnType<typeof createPull>;
 
 export function createPull(options: { log: Log; feed: Feed; marks: Marks; waits: Waits }) {
   const { log, feed, marks, waits } = options;
+  /** Since the start. */
+  const counts = { pages: 0, events: 0 };
 
-  return { page };
+  return { page, counts: () => counts };
 
   /**
    * Throws the problem of a cursor that cannot be read on from, `ClientGone`, and after a wait what
@@ -82,6 +84,8 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks; waits:
     const { mark, full } = found;
     const head = found.atHead ? mark.sequence : (await log.head(tenant.id)).sequence;
     const lasting = full && selection.start.kind === "cursor";
+    counts.pages += 1;
+    counts.events += found.count;
     return {
       events: found.events,
       cursor: marks.cursorAt(tenant.id, mark, started.filter.fingerprint),
@@ -99,7 +103,10 @@ export function createPull(options: { log: Log; feed: Feed; marks: Marks; waits:
     if (filter.all && limit >= bulkMinEvents && mark.fingerprint !== 0) {
       const page = await log.fullPage(tenant.id, mark, { events: limit, bytes: pageMaxBytes });
       if (page !== undefined) {
-        return { kind: "events", events: page.text, mark: page.end, atHead: false, full: true };
+        const { text: events, end } = page;
+        // Nothing is left out, and the log has no holes.
+        const count = end.sequence - mark.sequence;
+        return { kind: "events", events, count, mark: end, atHead: false, full: true };
       }
     }
     const bounds = { filter, limit, maxBytes: pageMaxBytes };
@@ -140,6 +147,7 @@ type Found =
   | {
       readonly kind: "events";
       readonly events: string;
+      readonly count: number;
       /** Up to here it was scanned. */
       readonly mark: Mark;
       readonly atHead: boolean;
@@ -152,5 +160,6 @@ function toFound(from: Mark, found: Scan): Found {
   if (found.kind !== "events") return found;
   const { kind, events, last, atHead, full } = found;
   const mark = last === undefined ? from : markOf(last);
-  return { kind, events: events.map(({ envelope }) => envelope).join(","), mark, atHead, full };
+  const text = events.map(({ envelope }) => envelope).join(",");
+  return { kind, events: text, count: events.length, mark, atHead, full };
 }

@@ -9,8 +9,10 @@ import type { Directory } from "../http/auth.ts";
 import type { TenantByPrefix } from "../http/owner.ts";
 import type { Route } from "../http/route.ts";
 import type { Log } from "../log/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { createConsumerRoutes } from "./consumer-routes.ts";
 import { createConsumerReader } from "./consumers.ts";
+import { measurePull } from "./metrics.ts";
 import { createMissed } from "./missed.ts";
 import { createMissedRoutes } from "./missed-routes.ts";
 import { createPull } from "./pull.ts";
@@ -19,6 +21,7 @@ import { createWaits } from "./waits.ts";
 
 export type PullStage = {
   readonly routes: readonly Route[];
+  readonly measure: (metrics: Metrics) => void;
   /** Refuses whatever waits and would not be let in any more. */
   recheck(): void;
   /** Lets all that waits answer with what it has; nothing waits any more afterwards. */
@@ -49,5 +52,6 @@ export function createPullStage(given: {
     ...createMissedRoutes({ ...given, missed, reader }),
     ...createConsumerRoutes({ ...given, consumers }),
   ];
-  return { routes, recheck: waits.recheck, stop: waits.stop };
+  const measure = (metrics: Metrics) => measurePull(metrics, { pull, waits });
+  return { routes, measure, recheck: waits.recheck, stop: waits.stop };
 }

@@ -17,7 +17,7 @@ export function createWaits() {
   const woken = createTurns<Wait>((wait) => wait.wake(), resumedPerTurn);
   let stopped = false;
 
-  return { open, wake, close, recheck, stop, isStopped: () => stopped };
+  return { open, wake, close, recheck, stop, size: () => waiting.size, isStopped: () => stopped };
 
   /** Undefined for a request that does not wait: it may not be asked to, or nothing does any more. */
   function open(waitMs: number, outgoing: ServerResponse): Wait | undefined {

@@ -54,6 +54,8 @@ export function createAdmission(options: {
 
   return {
     admits,
+    isHeld,
+    hasRoom: (inFlight: number) => inFlight < Math.floor(pace.limit),
     began,
     learn,
     probeFailed,
@@ -77,6 +79,11 @@ export function createAdmission(options: {
     clearTimeout(timer);
     timer = setTimeout(ready, waitMs);
     return undefined;
+  }
+
+  /** By its circuit or its rate, whatever its window. */
+  function isHeld(now: number): boolean {
+    return !breaker.isClosed() || rate.waitMs(now) > 0;
   }
 
   function began(isProbe: boolean): void {

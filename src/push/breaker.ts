@@ -78,6 +78,7 @@ export function createBreaker(options: {
     if (stopped) return;
     const before = circuit;
     circuit = next;
+    if (next.kind !== before.kind) circuits.changed(next.kind);
     wakeForProbe();
     if (next.kind === "closed") {
       // Kept as closed by `tellClosed`, once what the outage left behind is taken care of.

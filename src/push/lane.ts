@@ -23,7 +23,7 @@ import type { EndedAttempt, Next, Settled } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Standing } from "./pace.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
-import { createSources, type SourceContext } from "./sources.ts";
+import { createSources, type SourceContext, type Waiting } from "./sources.ts";
 import { createWindow } from "./window.ts";
 
 /** One event on its way to one endpoint. */
@@ -60,10 +60,24 @@ export type Lane = {
   whenAtRest(atRest: () => void): void;
   /** True when it has delivered all there is and owes nothing. */
   isIdle(): boolean;
+  /** What it is at; `now` is by `performance.now()`. */
+  survey(now: number): LaneSurvey;
+  /**
+   * Since when what it could send now has waited for a slot, milliseconds since 1970; undefined when
+   * there is nothing, or its endpoint takes no more at the moment.
+   */
+  waitsSince(now: number): number | undefined;
   /** Writes how far it has come and what is under way, if that is not what is written. */
   checkpoint(): void;
   /** Writes how far it has come, and stops. Deliveries in flight may still be settled. */
   close(): void;
+};
+
+export type LaneSurvey = {
+  /** `held`: by its circuit, a rate or a change; `lagging`: its first event has waited for long. */
+  readonly state: "idle" | "live" | "lagging" | "held";
+  /** Retries that are due and loaded. */
+  readonly retriesDue: number;
 };
 
 export type LaneContext = SourceContext & {
@@ -78,6 +92,9 @@ export type LaneContext = SourceContext & {
 
 /** A position that moved only over events that do not match is written after so many. */
 const unwrittenMaxEvents = 10_000;
+
+/** Longer than a lane that keeps up is behind in a burst, or while it is handed over. */
+const lagMs = 10_000;
 
 /** Replays tell nobody when theirs is written. */
 const restPauseMs = 50;
@@ -104,7 +121,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   const lane: Lane = {
     ...{ endpoint, fence, receipts, take, settle, probeFailed, abandon, hold },
-    ...{ whenAtRest, isIdle, checkpoint, close },
+    ...{ whenAtRest, isIdle, survey, waitsSince, checkpoint, close },
     wake: () => sources.wake(),
     tellReplays: (areRunning) => sources.tellReplays(areRunning),
     standing: () => admission.standing(),
@@ -233,6 +250,25 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     if (window.size() > 0 || unwritten > 0 || !sources.isEmpty()) return false;
     // While it is open there may be something to probe with.
     return admission.outageSince() === undefined || deadLetters.isExhausted();
+  }
+
+  function survey(now: number): LaneSurvey {
+    const waiting = sources.waiting();
+    return { state: stateOf(waiting, now), retriesDue: waiting.retries };
+  }
+
+  function stateOf({ since, read }: Waiting, now: number): LaneSurvey["state"] {
+    const isOut = admission.outageSince() !== undefined;
+    if (isOut || holds > 0 || (since !== undefined && admission.isHeld(now))) return "held";
+    if (since === undefined) return inFlight > 0 || !read ? "live" : "idle";
+    return Date.now() - since > lagMs ? "lagging" : "live";
+  }
+
+  function waitsSince(now: number): number | undefined {
+    if (closed || holds > 0 || admission.isHeld(now) || !admission.hasRoom(inFlight))
+      return undefined;
+    if (endpoint.ordering === "fifo" && inFlight > 0) return undefined;
+    return sources.waiting().since;
   }
 
   function close(): void {

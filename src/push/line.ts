@@ -26,7 +26,7 @@ export function createLine(options: {
   const tenants = createRounds<TenantId>();
   const lanes = new Map<TenantId, Rounds<Lane>>();
 
-  return { add, next, takeOut };
+  return { add, next, takeOut, all: () => [...lanes.values()].flatMap((own) => own.all()) };
 
   function add(lane: Lane): void {
     const { tenant } = lane.endpoint;

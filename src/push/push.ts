@@ -8,7 +8,7 @@ import type { Sql } from "../db/database.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
 import { createCircuits } from "../deliveries/circuits.ts";
 import { createReplayLedger } from "../deliveries/replay-ledger.ts";
-import { createLedger, type Fence } from "../deliveries/ledger.ts";
+import { createLedger, type Fence, type Ledger } from "../deliveries/ledger.ts";
 import type { Feed, News } from "../feed/feed.ts";
 import type { TenantId } from "../log/event.ts";
 import { createLastMatched } from "../log/last-matched.ts";
@@ -16,7 +16,7 @@ import { createLog } from "../log/log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
 import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
-import type { Delivery } from "./lane.ts";
+import type { Delivery, LaneSurvey } from "./lane.ts";
 import type { LaneNotices } from "./notices.ts";
 import { startLeases } from "./leases.ts";
 import { createReplayPace } from "./replay-pace.ts";
@@ -36,10 +36,27 @@ export type PushStatus = {
   readonly replays: number;
   /** Outcomes that the database has not taken yet. */
   readonly unwritten: number;
+  readonly slots: number;
+  /** Of which what is large takes several. */
+  readonly slotsUsed: number;
+  /** Since the start: handed to the ledger, replays apart. */
+  readonly deadLetters: number;
+  /** Since the start, by what circuits changed to. */
+  readonly circuitChanges: Readonly<Record<"open" | "half_open" | "closed", number>>;
+};
+
+/** What all lanes are at. To be asked for now and then: it looks at each. */
+export type PushSurvey = {
+  readonly lanes: Readonly<Record<LaneSurvey["state"], number>>;
+  /** That are due and loaded; a lane loads 100 at a time. */
+  readonly retriesDue: number;
+  /** Age of the oldest event that could go now if this process had a slot for it; 0 without one. */
+  readonly backlogAgeMs: number;
 };
 
 export type Push = {
   status(): PushStatus;
+  survey(): PushSurvey;
   /**
    * Starts nothing new, lets attempts end within the grace time, writes their outcomes and gives
    * back the shards, each as soon as none of its attempts is under way. What has not ended by then is
@@ -94,6 +111,7 @@ export async function startPush(options: {
   /** Shards held, each with its lease's epoch and the end of watching it. */
   const held = new Map<number, { epoch: number; unwatch: () => void }>();
   const rosters = new Map<TenantId, Roster>();
+  let deadLetters = 0;
 
   const ledger = createLedger({
     sql: writes,
@@ -109,7 +127,8 @@ export async function startPush(options: {
   });
   const circuits = createCircuits({ sql: writes, log, process });
   const context = {
-    ...{ feed, ledger, circuits, log, ready: scheduler.ready, notices: options.notices },
+    ...{ feed, ledger: { ...ledger, record }, circuits, log, ready: scheduler.ready },
+    notices: options.notices,
     budget: createBufferBudget(buffersMaxBytes),
     loadRetries: createRetryLoader(sql),
     subjectReads: createSubjectReads(sql),
@@ -128,13 +147,36 @@ export async function startPush(options: {
   }, sweepMs);
   const comparison = setInterval(reloadChanged, compareMs);
 
-  return { status, stop };
+  return { status, survey, stop };
 
   function status(): PushStatus {
-    const [inFlight, unwritten] = [scheduler.inFlight(), ledger.pending()];
     const { pace } = context.replays;
-    const replays = { replaysInFlight: pace.inFlight(), replays: pace.begun() };
-    return { shardsHeld: held.size, inFlight, ...replays, unwritten };
+    return {
+      ...{ shardsHeld: held.size, inFlight: scheduler.inFlight(), unwritten: ledger.pending() },
+      ...{ replaysInFlight: pace.inFlight(), replays: pace.begun() },
+      ...{ slots, slotsUsed: scheduler.used(), deadLetters },
+      circuitChanges: circuits.changes(),
+    };
+  }
+
+  function survey(): PushSurvey {
+    const now = performance.now();
+    const states = { idle: 0, live: 0, lagging: 0, held: 0 };
+    let retriesDue = 0;
+    for (const roster of rosters.values()) {
+      for (const lane of roster.lanes()) {
+        const { state, retriesDue: due } = lane.survey(now);
+        states[scheduler.keepsBack(lane) ? "held" : state] += 1;
+        retriesDue += due;
+      }
+    }
+    const since = scheduler.waitsSince(now) ?? Infinity;
+    return { lanes: states, retriesDue, backlogAgeMs: Math.max(0, Date.now() - since) };
+  }
+
+  function record(entry: Parameters<Ledger["record"]>[0]): void {
+    if (entry.record?.kind === "dead") deadLetters += 1;
+    ledger.record(entry);
   }
 
   function gained(claimed: ReadonlyMap<number, number>) {

@@ -68,6 +68,7 @@ export function createReadAhead(options: {
     drop,
     skipTo,
     size: () => items.length,
+    first,
     /** There may be more in the log than was read. */
     hasMore: () => grown,
     /** All there is was taken. */
@@ -79,6 +80,11 @@ export function createReadAhead(options: {
   function wake(): void {
     grown = true;
     fill();
+  }
+
+  /** The first of those that may go now, which stays. */
+  function first(mayGo?: (event: LogEvent) => boolean): LogEvent | undefined {
+    return (mayGo === undefined ? items[0] : items.find(({ event }) => mayGo(event)))?.event;
   }
 
   /** The first of those that may go now. */

@@ -149,6 +149,8 @@ export function createRetryQueue(options: {
     release,
     drop,
     isEmpty,
+    /** How many are due and loaded, and when the first of them was due. */
+    due: () => ({ count: due.length, since: due[0]?.dueAt }),
     look,
     hasten,
     pause,

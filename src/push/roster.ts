@@ -31,6 +31,7 @@ export type Roster = {
   checkpoint(): void;
   /** True when no lane owes anything and the log has not moved for a while. */
   isQuiet(): boolean;
+  lanes(): Iterable<Lane>;
   close(): void;
 };
 
@@ -74,6 +75,7 @@ export function createRoster(options: {
   reload();
   return {
     ...{ shard, reload, reopen, hear, learn, isCurrent, tellReplays, checkpoint, isQuiet, close },
+    lanes: () => lanes.values(),
   };
 
   function wake(): void {

@@ -73,7 +73,14 @@ export function createScheduler(options: {
   let pause: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  return { ready, limit, pump, inFlight: () => running.size, busyShards, stop };
+  return {
+    ...{ ready, limit, pump, busyShards, stop, waitsSince },
+    inFlight: () => running.size,
+    /** Slots, of which what is large takes several. */
+    used: () => used,
+    /** Whether the rate of its tenant keeps it back. */
+    keepsBack: (lane: Lane) => rates.get(lane.endpoint.tenant)?.held?.has(lane) ?? false,
+  };
 
   function ready(lane: Lane): void {
     const held = rates.get(lane.endpoint.tenant)?.held;
@@ -109,6 +116,24 @@ export function createScheduler(options: {
     rate.held = new Set(Object.values(lines).flatMap((line) => line.takeOut(tenant)));
     rate.timer = setTimeout(() => letIn(rate), waitMs);
     return false;
+  }
+
+  /**
+   * Since when the oldest has waited that could go now if there were a slot for it, milliseconds since
+   * 1970; undefined when nothing waits for us. `now` is by `performance.now()`.
+   */
+  function waitsSince(now: number): number | undefined {
+    const limited = new Map<TenantId, boolean>();
+    let oldest = Infinity;
+    for (const lane of Object.values(lines).flatMap((line) => line.all())) {
+      const { tenant } = lane.endpoint;
+      const rate = rates.get(tenant);
+      if (rate !== undefined && !limited.has(tenant)) {
+        limited.set(tenant, rate.bucket.waitMs(1, rate.perSecond, now) > 0);
+      }
+      if (limited.get(tenant) !== true) oldest = Math.min(oldest, lane.waitsSince(now) ?? Infinity);
+    }
+    return oldest === Infinity ? undefined : oldest;
   }
 
   function letIn(rate: Rate): void {

@@ -44,6 +44,14 @@ export type Aftermath = {
   readonly written: (() => void) | undefined;
 };
 
+export type Waiting = {
+  /** Those that are due and here. */
+  readonly retries: number;
+  readonly since: number | undefined;
+  /** There is no more in the log. */
+  readonly read: boolean;
+};
+
 type SourcesOptions = {
   endpoint: Endpoint;
   fence: Fence;
@@ -116,11 +124,11 @@ export function createSources(options: SourcesOptions) {
   subjects.advance();
 
   return {
-    ...{ wake: ahead.wake, lookForRetries: retries.look },
-    ...{ tellReplays: replays.tell, isFullOfReplays: replays.isFull },
+    ...{ wake: ahead.wake, lookForRetries: retries.look, tellReplays: replays.tell },
+    ...{ isFullOfReplays: replays.isFull, isWritten: replays.isWritten },
     ...{ next, seekProbe, settle, giveBack, overrule, letGo, resume },
+    waiting: () => waitingIn(retries, ahead, bySubject ? turns.isFree : undefined),
     isEmpty: () => owesNothing() && replays.isEmpty(),
-    isWritten: replays.isWritten,
     close,
   };
 
@@ -358,4 +366,18 @@ export function createSources(options: SourcesOptions) {
       },
     });
   }
+}
+
+/**
+ * Since when the first that could go now has waited, milliseconds since 1970: from its append on,
+ * or from when it was due. Events of subjects that are behind are not looked at.
+ */
+function waitingIn(
+  retries: Pick<ReturnType<typeof createRetryQueue>, "due">,
+  ahead: Pick<ReturnType<typeof createReadAhead>, "first" | "isIdle">,
+  mayGo: ((event: LogEvent) => boolean) | undefined,
+): Waiting {
+  const { count, since: dueSince = Infinity } = retries.due();
+  const since = Math.min(ahead.first(mayGo)?.appendedAt ?? Infinity, dueSince);
+  return { retries: count, since: since === Infinity ? undefined : since, read: ahead.isIdle() };
 }

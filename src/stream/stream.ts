@@ -14,6 +14,9 @@ import type { Principal, Tenant } from "../http/auth.ts";
 import type { Sequence } from "../log/event.ts";
 import type { CompiledFilter } from "../log/filter.ts";
 
+/** `refused`: its caller may not read any more, or its log is not what it was. */
+export type StreamEnd = "expired" | "not_drained" | "refused" | "replaced" | "stopping";
+
 export type Stream = {
   readonly response: ServerResponse;
   readonly channel: Channel;
@@ -27,6 +30,8 @@ export type Stream = {
   /** Since when it waits for its connection to drain, by `performance.now()`. */
   blockedAt: number | undefined;
   ending: boolean;
+  /** Why it is being ended from here; undefined: its client left. */
+  reason: StreamEnd | undefined;
   readonly openedAt: number;
   /** When its time is over. */
   readonly endsAt: number;

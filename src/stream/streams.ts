@@ -18,7 +18,8 @@ import { createCatchUp, pageBounds } from "./catch-up.ts";
 import { createChannels } from "./channels.ts";
 import { redeem } from "./redeem.ts";
 import { createSharedBlocks } from "./shared-blocks.ts";
-import { isReady, send, type Caller, type Channel, type Stream } from "./stream.ts";
+import { isReady, send } from "./stream.ts";
+import type { Caller, Channel, Stream, StreamEnd } from "./stream.ts";
 
 /** Everything that tests want faster. */
 export type StreamTimes = {
@@ -84,7 +85,11 @@ export function createStreams(options: {
   const times = { ...defaultTimes, ...options.times };
   const streams = new Set<Stream>();
   const blocks = createSharedBlocks(marks);
-  const callers = createCallers({ directory, refuse: end, logger });
+  const callers = createCallers({
+    directory,
+    refuse: (stream, problem) => end(stream, "refused", problem),
+    logger,
+  });
   const catchUp = createCatchUp({
     feed,
     blocks,
@@ -101,10 +106,14 @@ export function createStreams(options: {
   });
   const ticking = setInterval(tick, times.tickMs);
   const checking = setInterval(() => void callers.check(), times.checkMs);
+  /** Streams that are over, by what ended them. */
+  const ended = {
+    ...{ client_left: 0, expired: 0, not_drained: 0, refused: 0, replaced: 0, stopping: 0 },
+  };
   let opening = 0;
   let stopped = false;
 
-  return { open, size: () => streams.size, recheck, stop };
+  return { open, size: () => streams.size, ended: () => ended, recheck, stop };
 
   /** Checks all callers now: some key or tenant may be gone. */
   function recheck(): void {
@@ -169,6 +178,7 @@ export function createStreams(options: {
       events: 0,
       blockedAt: undefined,
       ending: false,
+      reason: undefined,
       openedAt,
       endsAt: openedAt + vary(times.lifetimeMs),
       beatsAt: openedAt + times.beatMs,
@@ -187,7 +197,7 @@ export function createStreams(options: {
     if (ticket === undefined) return callers.withKey(request.header("authorization"), tenant);
     const caller = callers.withTicket(ticket, tenant);
     // One stream: whoever reconnects has lost it, or leaves it now. Other processes do not know.
-    for (const before of caller.streams) end(before);
+    for (const before of caller.streams) end(before, "replaced");
     return caller;
   }
 
@@ -208,9 +218,9 @@ export function createStreams(options: {
     const now = performance.now();
     for (const stream of streams) {
       if (stream.blockedAt !== undefined) {
-        if (now - stream.blockedAt > times.drainMs) stream.response.destroy();
+        if (now - stream.blockedAt > times.drainMs) cut(stream);
       } else if (now >= stream.endsAt) {
-        end(stream);
+        end(stream, "expired");
       } else if (now >= stream.beatsAt) {
         stream.beatsAt = now + times.beatMs;
         beat(stream);
@@ -220,9 +230,15 @@ export function createStreams(options: {
     catchUp.retry();
   }
 
-  /** Ends it cleanly, with the reason if there is one to tell. What it was given may still drain. */
-  function end(stream: Stream, problem?: Problem): void {
+  function cut(stream: Stream): void {
+    stream.reason ??= "not_drained";
+    stream.response.destroy();
+  }
+
+  /** Ends it cleanly, with the problem if there is one to tell. What it was given may still drain. */
+  function end(stream: Stream, reason: StreamEnd, problem?: Problem): void {
     if (stream.ending) return;
+    stream.reason = reason;
     if (!isTold(stream)) beat(stream);
     stream.ending = true;
     stream.blockedAt ??= performance.now();
@@ -233,7 +249,7 @@ export function createStreams(options: {
 
   function close(stream: Stream): void {
     stream.ending = true;
-    streams.delete(stream);
+    if (streams.delete(stream)) ended[stream.reason ?? "client_left"] += 1;
     stream.channel.live.delete(stream);
     catchUp.drop(stream);
     callers.release(stream);
@@ -252,10 +268,10 @@ export function createStreams(options: {
     try {
       await callers.checkThese([...new Set(refusedStreams.map(({ caller }) => caller))]);
       const problem = await marks.refusal(channel.tenant.id, channel.filter, refused);
-      for (const stream of refusedStreams) end(stream, problem);
+      for (const stream of refusedStreams) end(stream, "refused", problem);
     } catch (error) {
       logger.warn({ err: error, tenant: channel.tenant.name }, "streams end without a reason");
-      for (const stream of refusedStreams) end(stream);
+      for (const stream of refusedStreams) end(stream, "refused");
     }
   }
 
@@ -264,7 +280,7 @@ export function createStreams(options: {
     stopped = true;
     clearInterval(ticking);
     clearInterval(checking);
-    for (const stream of streams) end(stream);
+    for (const stream of streams) end(stream, "stopping");
   }
 }
 

@@ -1,11 +1,13 @@
 /** What a process measures, who may read it, and that what is degraded shows in it. */
 
+import { readFile } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
 import { type Environment, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { recoveryMs } from "../support/fanout.ts";
 import { readMetrics, type Samples } from "../support/metrics.ts";
 import { startNats } from "../support/nats.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { openSse } from "../support/sse.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const opened: AsyncDisposable[] = [];
@@ -83,6 +85,113 @@ test("each role has them, and only processes that push those of pushes", async (
   const push = await start({ ...api.environment, TIDEGATE_ROLES: "push", TIDEGATE_SHARDS: "8" });
   expect((await scrape(api)).has("tidegate_shards_held")).toBe(false);
   expect((await scrape(push)).has("tidegate_shards_held")).toBe(true);
+});
+
+test("what has happened is in them, and each of them is described", async () => {
+  const gateway = await start({ TIDEGATE_SHARDS: "8", TIDEGATE_METRICS_PINNED_TENANTS: "quiet" });
+  for (const tenant of ["acme", "down", "quiet"]) await gateway.createTenant(tenant);
+  const well = await startReceiver({ kind: "answer" });
+  const down = await startReceiver({ kind: "answer", status: 503 });
+  opened.push(well, down);
+  const pushTo = (tenant: string, url: string) =>
+    gateway.call("POST", "/endpoints", { body: { tenant, url, retry_schedule: [] } });
+  await pushTo("acme", well.url);
+  const endpoint = String((await pushTo("down", down.url)).json?.["id"]);
+  await gateway.append("acme", {}, { key: "once" }, { key: "once" });
+  // So many faults in a row open the circuit.
+  await gateway.append("down", ...Array.from({ length: 20 }, () => ({})));
+  await gateway.call("GET", "/events?tenant=acme&from=earliest");
+  const stream = openSse(
+    Number(new URL(gateway.url).port),
+    "/events/stream?tenant=acme",
+    gateway.operatorKey,
+  );
+  await stream.waitFor((blocks) => blocks.length > 0);
+  const meanwhile = await scrape(gateway);
+  expect(meanwhile.get("tidegate_stream_subscribers")).toBe(1);
+  stream.cut();
+  await well.received(2);
+  const samples = await waitUntil(async () => {
+    const now = await scrape(gateway);
+    const settled = [
+      now.get('tidegate_circuit_transitions_total{to="open"}') === 1,
+      now.get('tidegate_push_lanes{state="idle"}') === 1,
+      now.get('tidegate_stream_closed_total{reason="client_left"}') === 1,
+    ];
+    return settled.every(Boolean) && now;
+  });
+
+  const of = (name: string) => samples.get(`tidegate_${name}`);
+  expect(of('append_events_total{outcome="appended"}')).toBe(22);
+  expect(of('append_events_total{outcome="not_new"}')).toBe(1);
+  expect(of("append_group_events_sum")).toBe(23);
+  expect(of("append_waiting_events")).toBe(0);
+  expect(of("append_duration_seconds_count")).toBe(of("append_group_events_count"));
+  expect(of('log_head{tenant="acme"}')).toBe(2);
+  expect(of('log_head{tenant="down"}')).toBe(20);
+  expect(of('log_head{tenant="quiet"}')).toBe(0);
+  expect(of("fanout_lag_seconds_count")).toBe(2);
+  expect(of("pull_pages_total")).toBe(1);
+  expect(of("pull_events_total")).toBe(2);
+  expect(of("pull_waiting")).toBe(0);
+  expect(of('delivery_attempts_total{outcome="delivered"}')).toBe(2);
+  const dead = of('delivery_attempts_total{outcome="dead"}') ?? 0;
+  expect(dead).toBeGreaterThanOrEqual(8);
+  expect(of("dead_letters_total")).toBe(dead);
+  const probes = of('delivery_attempts_total{outcome="probe_failed"}') ?? 0;
+  expect(of(`delivery_failures_total{tenant="down",endpoint="${endpoint}"}`)).toBe(dead + probes);
+  expect(of('delivery_latency_seconds_count{tenant="acme"}')).toBe(2);
+  expect(of('delivery_latency_seconds_count{tenant="other"}')).toBe(0);
+  expect(of("delivery_queue_seconds_count")).toBe(2 + dead + probes);
+  expect(of('push_lanes{state="held"}')).toBe(1);
+  expect(of("push_backlog_age_seconds")).toBe(0);
+  expect(of("push_slots")).toBe(1_024);
+  expect(of('http_request_duration_seconds_count{operation="appendEvents",status="2xx"}')).toBe(2);
+  expect(of('database_connections_max{pool="append"}')).toBe(3);
+  expect(of('database_connections{pool="append",state="open"}')).toBeGreaterThan(0);
+  expect(of("housekeeper")).toBe(1);
+  expect(of('housekeeping_failures_total{chore="partitions"}')).toBe(0);
+  expect(samples.has("nodejs_eventloop_lag_p99_seconds")).toBe(true);
+  expect(shownKinds((await gateway.call("GET", "/metrics")).text)).toEqual(await describedKinds());
+});
+
+/** Name, type and labels of each metric of ours in a scrape. */
+function shownKinds(text: string): string[] {
+  return Array.from(text.matchAll(/^# TYPE (tidegate_\w+) (\w+)\n\w+(?:\{(.*)\})?/gm), (match) => {
+    const [, name, type, labels = ""] = match;
+    const names = Array.from(labels.matchAll(/(\w+)="/g), ([, label]) => label);
+    return `${name} ${type} ${names.filter((label) => label !== "le").join()}`.trim();
+  }).toSorted();
+}
+
+/** The same, of the tables in docs/metrics.md. */
+async function describedKinds(): Promise<string[]> {
+  const text = await readFile(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  return Array.from(text.matchAll(/^\| `(tidegate_\w+)` \| (\w+) \| (.*?) ?\|/gm), (match) => {
+    const [, name, type, labels = ""] = match;
+    return `${name} ${type} ${labels.replaceAll(/[` ]/g, "")}`.trim();
+  }).toSorted();
+}
+
+test("an event that has no slot is what the backlog's age tells of", async () => {
+  const gateway = await start({ TIDEGATE_PUSH_CONCURRENCY: "4" });
+  const receiver = await startReceiver({ kind: "hang" });
+  opened.push(receiver);
+  for (const tenant of ["one", "two", "three", "four", "five"]) {
+    await gateway.createTenant(tenant);
+    await gateway.call("POST", "/endpoints", { body: { tenant, url: receiver.url } });
+    await gateway.append(tenant, {}, {});
+  }
+  // Those that are new have a quarter of the slots together. Each endpoint has a second event that
+  // waits for the first, which is no matter of slots.
+  await receiver.received(1);
+  const ages = await waitUntil(async () => {
+    const now = await scrape(gateway);
+    const age = now.get("tidegate_push_backlog_age_seconds") ?? 0;
+    return age > 0.2 && { age, live: now.get('tidegate_push_lanes{state="live"}') };
+  });
+  expect(ages.age).toBeLessThan(10);
+  expect(ages.live).toBe(5);
 });
 
 test("an attempt that hangs is in flight", async () => {

@@ -25,6 +25,7 @@ import { paced } from "./trials/paced.ts";
 import { receipt } from "./trials/receipt.ts";
 import { replay } from "./trials/replay.ts";
 import { retention } from "./trials/retention.ts";
+import { scrape } from "./trials/scrape.ts";
 import { spread } from "./trials/spread.ts";
 import { observed } from "./trials/observed.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
@@ -34,7 +35,7 @@ import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle],
-  ...[receipt, replay, inbox, observed],
+  ...[receipt, replay, inbox, observed, scrape],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

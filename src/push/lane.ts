@@ -84,6 +84,8 @@ export type LaneContext = SourceContext & {
   ledger: Ledger;
   circuits: Circuits;
   log: Logger;
+  /** Those that are open. */
+  lanes: Set<Lane>;
   /** Called when `take` may have something to give. */
   ready: (lane: Lane) => void;
   /** Called when receipts say more than the lane can make of them: it has to be opened anew. */
@@ -152,6 +154,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     closed: recover,
   });
   if (admission.outageSince() !== undefined) sources.letGo();
+  context.lanes.add(lane);
   return lane;
 
   function ready(): void {
@@ -274,6 +277,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
   function close(): void {
     if (closed) return;
     closed = true;
+    context.lanes.delete(lane);
     clearTimeout(restTimer);
     receipts.close();
     admission.stop();

@@ -16,7 +16,7 @@ import { createLog } from "../log/log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
 import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
-import type { Delivery, LaneSurvey } from "./lane.ts";
+import type { Delivery, Lane, LaneSurvey } from "./lane.ts";
 import type { LaneNotices } from "./notices.ts";
 import { startLeases } from "./leases.ts";
 import { createReplayPace } from "./replay-pace.ts";
@@ -111,6 +111,8 @@ export async function startPush(options: {
   /** Shards held, each with its lease's epoch and the end of watching it. */
   const held = new Map<number, { epoch: number; unwatch: () => void }>();
   const rosters = new Map<TenantId, Roster>();
+  /** Of all rosters, most of which may have none. */
+  const lanes = new Set<Lane>();
   let deadLetters = 0;
 
   const ledger = createLedger({
@@ -127,7 +129,7 @@ export async function startPush(options: {
   });
   const circuits = createCircuits({ sql: writes, log, process });
   const context = {
-    ...{ feed, ledger: { ...ledger, record }, circuits, log, ready: scheduler.ready },
+    ...{ feed, ledger: { ...ledger, record }, circuits, log, lanes, ready: scheduler.ready },
     notices: options.notices,
     budget: createBufferBudget(buffersMaxBytes),
     loadRetries: createRetryLoader(sql),
@@ -163,12 +165,10 @@ export async function startPush(options: {
     const now = performance.now();
     const states = { idle: 0, live: 0, lagging: 0, held: 0 };
     let retriesDue = 0;
-    for (const roster of rosters.values()) {
-      for (const lane of roster.lanes()) {
-        const { state, retriesDue: due } = lane.survey(now);
-        states[scheduler.keepsBack(lane) ? "held" : state] += 1;
-        retriesDue += due;
-      }
+    for (const lane of lanes) {
+      const { state, retriesDue: due } = lane.survey(now);
+      states[scheduler.keepsBack(lane) ? "held" : state] += 1;
+      retriesDue += due;
     }
     const since = scheduler.waitsSince(now) ?? Infinity;
     return { lanes: states, retriesDue, backlogAgeMs: Math.max(0, Date.now() - since) };

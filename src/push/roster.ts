@@ -31,7 +31,6 @@ export type Roster = {
   checkpoint(): void;
   /** True when no lane owes anything and the log has not moved for a while. */
   isQuiet(): boolean;
-  lanes(): Iterable<Lane>;
   close(): void;
 };
 
@@ -75,7 +74,6 @@ export function createRoster(options: {
   reload();
   return {
     ...{ shard, reload, reopen, hear, learn, isCurrent, tellReplays, checkpoint, isQuiet, close },
-    lanes: () => lanes.values(),
   };
 
   function wake(): void {

@@ -185,13 +185,13 @@ test("an event that has no slot is what the backlog's age tells of", async () =>
   // Those that are new have a quarter of the slots together. Each endpoint has a second event that
   // waits for the first, which is no matter of slots.
   await receiver.received(1);
-  const ages = await waitUntil(async () => {
+  const samples = await waitUntil(async () => {
     const now = await scrape(gateway);
-    const age = now.get("tidegate_push_backlog_age_seconds") ?? 0;
-    return age > 0.2 && { age, live: now.get('tidegate_push_lanes{state="live"}') };
+    if (now.get('tidegate_push_lanes{state="live"}') !== 5) return undefined;
+    return (now.get("tidegate_push_backlog_age_seconds") ?? 0) > 0.2 && now;
   });
-  expect(ages.age).toBeLessThan(10);
-  expect(ages.live).toBe(5);
+  expect(samples.get("tidegate_push_in_flight")).toBe(1);
+  expect(samples.get("tidegate_push_in_flight_ratio")).toBe(0.25);
 });
 
 test("an attempt that hangs is in flight", async () => {

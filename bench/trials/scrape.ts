@@ -6,7 +6,7 @@
  * Then /healthz is asked without pause, in turns with four scrapes a second beside it and without.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Sql } from "../../src/db/database.ts";
+import { migrate, type Sql } from "../../src/db/database.ts";
 import { shardOf } from "../../src/control/tenants/tenants.ts";
 import type { TenantId } from "../../src/log/event.ts";
 import { nowMs } from "../clock.ts";
@@ -77,7 +77,7 @@ async function run(stage: Stage): Promise<Outcome> {
   const databaseUrl = await stage.openPostgres();
   const hooks = stage.startWorker<HookOperations>("hooks");
   const origin = await hooks.call("open");
-  await (await stage.startGateway(databaseUrl)).stop();
+  await migrate(databaseUrl);
   stage.say(`making ${count(sizes.tenants)} tenants`);
   const { secrets } = stage;
   await seedCrowd(databaseUrl, { secrets, shards, size: sizes.endpoints, events: 3, origin });

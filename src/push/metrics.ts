@@ -66,17 +66,19 @@ function measureLanes(metrics: Metrics, push: Pick<Push, "survey">): void {
     name: "tidegate_push_lanes",
     help: "Endpoints that this process drives: idle, live, lagging by more than 10 s, or held by a circuit, a rate or a change",
     labels: ["state"],
-    read: () =>
-      Object.entries(survey().lanes).map(([state, value]) => ({ labels: { state }, value })),
+    async read() {
+      const { lanes } = await survey();
+      return Object.entries(lanes).map(([state, value]) => ({ labels: { state }, value }));
+    },
   });
   metrics.gauge({
     name: "tidegate_push_backlog_age_seconds",
     help: "Age of the oldest event that waits for a slot and not for its endpoint, retries from when they were due; 0 without one",
-    read: () => [{ value: survey().backlogAgeMs / 1_000 }],
+    read: async () => [{ value: (await survey()).backlogAgeMs / 1_000 }],
   });
   metrics.gauge({
     name: "tidegate_retries_due",
     help: "Retries that are due and loaded, at most 100 of an endpoint",
-    read: () => [{ value: survey().retriesDue }],
+    read: async () => [{ value: (await survey()).retriesDue }],
   });
 }

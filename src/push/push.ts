@@ -3,7 +3,7 @@
  * nothing to do cost nothing here: a tenant is loaded when its log moves or a retry is owed, and
  * let go when it has been quiet for a while.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "../db/database.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
 import { createCircuits } from "../deliveries/circuits.ts";
@@ -56,7 +56,7 @@ export type PushSurvey = {
 
 export type Push = {
   status(): PushStatus;
-  survey(): PushSurvey;
+  survey(): Promise<PushSurvey>;
   /**
    * Starts nothing new, lets attempts end within the grace time, writes their outcomes and gives
    * back the shards, each as soon as none of its attempts is under way. What has not ended by then is
@@ -82,6 +82,9 @@ const compareMs = 5_000;
 
 /** Pause after a look for work that failed. */
 const workPauseMs = 500;
+
+/** Lanes looked at in one turn of the event loop, a microsecond each. */
+const turnMaxLanes = 1_000;
 
 /** For the last outcomes and the leases, once all attempts have ended. */
 const handOverMaxMs = 5_000;
@@ -161,17 +164,20 @@ export async function startPush(options: {
     };
   }
 
-  function survey(): PushSurvey {
-    const now = performance.now();
+  async function survey(): Promise<PushSurvey> {
+    let oldest = Infinity;
+    await inTurns(scheduler.waiting(), (lane, now) => {
+      if (scheduler.keepsBack(lane, now)) return;
+      oldest = Math.min(oldest, lane.waitsSince(now) ?? Infinity);
+    });
     const states = { idle: 0, live: 0, lagging: 0, held: 0 };
     let retriesDue = 0;
-    for (const lane of lanes) {
+    await inTurns(lanes, (lane, now) => {
       const { state, retriesDue: due } = lane.survey(now);
-      states[scheduler.keepsBack(lane) ? "held" : state] += 1;
+      states[state !== "idle" && scheduler.keepsBack(lane, now) ? "held" : state] += 1;
       retriesDue += due;
-    }
-    const since = scheduler.waitsSince(now) ?? Infinity;
-    return { lanes: states, retriesDue, backlogAgeMs: Math.max(0, Date.now() - since) };
+    });
+    return { lanes: states, retriesDue, backlogAgeMs: Math.max(0, Date.now() - oldest) };
   }
 
   function record(entry: Parameters<Ledger["record"]>[0]): void {
@@ -296,5 +302,21 @@ export async function startPush(options: {
     ledger.close();
     circuits.close();
     options.notices.stop();
+  }
+}
+
+/** Lets others have their turn between so many. `now` is by `performance.now()`. */
+async function inTurns(
+  lanes: Iterable<Lane>,
+  look: (lane: Lane, now: number) => void,
+): Promise<void> {
+  let looked = 0;
+  let now = performance.now();
+  for (const lane of lanes) {
+    look(lane, now);
+    looked += 1;
+    if (looked % turnMaxLanes > 0) continue;
+    await nextTurn();
+    now = performance.now();
   }
 }

@@ -74,12 +74,12 @@ export function createScheduler(options: {
   let stopped = false;
 
   return {
-    ...{ ready, limit, pump, busyShards, stop, waitsSince },
+    ...{ ready, limit, pump, busyShards, stop, keepsBack },
     inFlight: () => running.size,
     /** Slots, of which what is large takes several. */
     used: () => used,
-    /** Whether the rate of its tenant keeps it back. */
-    keepsBack: (lane: Lane) => rates.get(lane.endpoint.tenant)?.held?.has(lane) ?? false,
+    /** Lanes that are to be asked when there is a slot. */
+    waiting: () => Object.values(lines).flatMap((line) => line.all()),
   };
 
   function ready(lane: Lane): void {
@@ -118,22 +118,10 @@ export function createScheduler(options: {
     return false;
   }
 
-  /**
-   * Since when the oldest has waited that could go now if there were a slot for it, milliseconds since
-   * 1970; undefined when nothing waits for us. `now` is by `performance.now()`.
-   */
-  function waitsSince(now: number): number | undefined {
-    const limited = new Map<TenantId, boolean>();
-    let oldest = Infinity;
-    for (const lane of Object.values(lines).flatMap((line) => line.all())) {
-      const { tenant } = lane.endpoint;
-      const rate = rates.get(tenant);
-      if (rate !== undefined && !limited.has(tenant)) {
-        limited.set(tenant, rate.bucket.waitMs(1, rate.perSecond, now) > 0);
-      }
-      if (limited.get(tenant) !== true) oldest = Math.min(oldest, lane.waitsSince(now) ?? Infinity);
-    }
-    return oldest === Infinity ? undefined : oldest;
+  /** Whether the rate of its tenant keeps a lane back. `now` is by `performance.now()`. */
+  function keepsBack({ endpoint: { tenant } }: Lane, now: number): boolean {
+    const rate = rates.get(tenant);
+    return rate !== undefined && rate.bucket.waitMs(1, rate.perSecond, now) > 0;
   }
 
   function letIn(rate: Rate): void {

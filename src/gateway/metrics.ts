@@ -20,6 +20,12 @@ import { version } from "./version.ts";
 
 export function createGatewayMetrics(services: Services): Metrics {
   const metrics = createMetrics();
+  // In all processes, so that it shows when there is none that pushes.
+  metrics.gauge({
+    name: "tidegate_shards",
+    help: "Shards that the push processes share; those held by all of them add up to it",
+    read: () => [{ value: services.shards }],
+  });
   metrics.gauge({
     name: "tidegate_component_up",
     help: "1 where a component works as it should, and 0 where /readyz has a word for what is wrong",

@@ -84,6 +84,8 @@ test("each role has them, and only processes that push those of pushes", async (
   const api = await start({ TIDEGATE_ROLES: "api" });
   const push = await start({ ...api.environment, TIDEGATE_ROLES: "push", TIDEGATE_SHARDS: "8" });
   expect((await scrape(api)).has("tidegate_shards_held")).toBe(false);
+  // Else nothing would tell that nobody holds them.
+  expect((await scrape(api)).get("tidegate_shards")).toBe(256);
   expect((await scrape(push)).has("tidegate_shards_held")).toBe(true);
 });
 

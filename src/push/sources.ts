@@ -25,6 +25,7 @@ import { createReplays, type ReplayContext, type Replayed } from "./replays.ts";
 import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
 import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
 import { createTurns } from "./turns.ts";
+import { expired } from "./unsent.ts";
 import type { Window } from "./window.ts";
 
 /** What the sources of all lanes of a process share. */
@@ -351,13 +352,9 @@ export function createSources(options: SourcesOptions) {
 
   /** Retention took the event before the retries were over. */
   function recordExpired(retry: Retry): void {
-    const { day, sequence, previous, attempts, requeued, firstAt } = retry;
-    const at = Date.now();
-    const error = "retention took the event before it was delivered";
+    const record = expired(retry, Date.now());
+    const { sequence } = retry;
     log.error({ sequence, outcome: "expired" }, "delivery");
-    const expired = { kind: "expired", day, sequence, previous, attempts, firstAt, at } as const;
-    const nothing = { queueMs: 0, latencyMs: 0, statusCode: null, dueAt: null, detail: null };
-    const record = { ...expired, ...nothing, retried: true, requeued, error };
     write(record, {
       written: (told) => {
         retries.settled(sequence, null);

@@ -2,8 +2,8 @@
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Database, Sql } from "../db/database.ts";
 
-/** What `patches/` adds to the driver, and which its types do not know. */
-type Counted = { connections(): { open: number; busy: number; connecting: number } };
+/** What `patches/` adds to the driver, and which its types do not know; without it nothing is told. */
+type Counted = { connections?(): { open: number; busy: number; connecting: number } };
 
 /** By the pools' names. */
 export function measurePools(metrics: Metrics, pools: Readonly<Record<string, Database>>): void {
@@ -13,7 +13,7 @@ export function measurePools(metrics: Metrics, pools: Readonly<Record<string, Da
     labels: ["pool", "state"],
     read: () =>
       Object.entries(pools).flatMap(([pool, { sql }]) =>
-        Object.entries((sql as Sql & Counted).connections()).map(([state, value]) => ({
+        Object.entries((sql as Sql & Counted).connections?.() ?? {}).map(([state, value]) => ({
           labels: { pool, state },
           value,
         })),

@@ -10,7 +10,7 @@ const layers = [
   ["main"],
   ["gateway"],
   ["api"],
-  ["ingest", "push", "pull", "stream", "control", "portal", "stats"],
+  ["ingest", "push", "pull", "stream", "control", "stats", "portal"],
   ["deliveries"],
   ["feed"],
   ["fanout", "http"],

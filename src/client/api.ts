@@ -185,6 +185,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell what happened to an event
+         * @description From its append to every attempt at each endpoint, with what came of it in words. On the page are endpoints that have come to the event and those that match it, the endpoint first that was made last. Attempts that only probed whether an endpoint is back are not recorded. A page may be short or empty with `has_more` when much was scanned.
+         */
+        get: operations["getEventTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/receipts": {
         parameters: {
             query?: never;
@@ -1597,6 +1617,155 @@ export interface components {
                 body: string;
                 truncated: boolean;
             } | null;
+        };
+        Timeline: {
+            event: {
+                id: string;
+                type: string;
+                sequence: string;
+                tenant: string;
+                /** Format: date-time */
+                appended_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened, as its producer told
+                 */
+                time: string;
+            };
+            /** @description What happened, in the order of time; of the endpoints on this page */
+            entries: components["schemas"]["TimelineEntry"][];
+            endpoints: components["schemas"]["TimelineEndpoint"][];
+            /** @description How many endpoints of the tenant have a filter that leaves the event out */
+            not_matched: number;
+            /** @description Continues after the last endpoint */
+            cursor: string | null;
+            has_more: boolean;
+        };
+        TimelineEntry: {
+            /** Format: date-time */
+            at: string;
+            /** @constant */
+            kind: "appended";
+            sequence: string;
+            type: string;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "replay";
+            /** @description The replay's id */
+            replay: string;
+            /**
+             * @description What the job sends
+             * @enum {string}
+             */
+            which: "dead" | "missing" | "all";
+            /** @description Whether it has sent this event */
+            sent: boolean;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "queued";
+            /** @description How long after the append the endpoint's queue had it */
+            after_append_ms: number;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "attempt";
+            attempt: number;
+            /** @enum {string} */
+            trigger: "event" | "retry" | "probe" | "drain" | "replay";
+            replay: string | null;
+            queue_ms: number;
+            latency_ms: number;
+            status_code: number | null;
+            error: {
+                class: string;
+                message: string;
+            } | null;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "retry_scheduled";
+            /** @description The number of the attempt that is planned */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description When it is due; of one that was made, when its turn had come
+             */
+            due_at: string;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "receipt";
+            /** @enum {string} */
+            status: "processed" | "failed";
+            detail: string | null;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "settled";
+            detail: string | null;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "dead_lettered";
+            detail: string | null;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "expired";
+            detail: string | null;
+        } | {
+            /** Format: date-time */
+            at: string;
+            /** @description Its id */
+            endpoint: string;
+            /** @constant */
+            kind: "skipped";
+            detail: string | null;
+        };
+        TimelineEndpoint: {
+            id: string;
+            /** @description Null when the endpoint was removed */
+            url: string | null;
+            /**
+             * @description How the event stands there now: as in its delivery, or `waiting` when the endpoint has not come to it or is behind with its subject, or `not_matched` when the endpoint has passed it without sending it
+             * @enum {string}
+             */
+            status: "delivered" | "settled" | "skipped" | "dead" | "expired" | "retrying" | "awaiting_receipt" | "waiting" | "not_matched";
+            /** @description Made so far */
+            attempts: number;
+            /** @description How many of them, the oldest, are not among the entries since they are many */
+            attempts_omitted: number;
+            next_attempt_at: string | null;
+            /** @description What keeps it from being sent: the endpoint's status or its circuit, an earlier event of its subject, or the events before it (`order`) */
+            waits_for: ("paused" | "polling" | "disabled" | "circuit" | "subject" | "order") | null;
+            /** @description The same in words, to be passed on; how it is worded may change */
+            explanation: string;
         };
         ReceiptOfEvents: {
             results: {
@@ -3736,6 +3905,117 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /**
+             * @description `unknown-tenant`: There is no such tenant
+             *
+             *     `not-found`: Not found
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"] | components["schemas"]["NotFoundProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getEventTimeline: {
+        parameters: {
+            query?: {
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description Where the page before this one ended */
+                cursor?: string;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The event's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             *
+             *     `cursor-invalid`: The cursor is not valid here
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
                 };
             };
             /** @description `unauthorized`: A valid key is required */

@@ -16,6 +16,7 @@ import { readListCursor, writeListCursor } from "../http/list-cursor.ts";
 import type { Sequence, TenantId } from "../log/event.ts";
 import { compileFilter } from "../log/filter.ts";
 import type { Log } from "../log/log.ts";
+import { readAttempts, type AttemptRow } from "./attempts.ts";
 import type { DeliveryName } from "./delivery-id.ts";
 import {
   createOutcomeReader,
@@ -88,7 +89,6 @@ const cursorForm = /^[1-9]\d{0,15}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "positionBefore"> }) {
   const outcomes = createOutcomeReader(sql);
-  const { attempts } = outcomes;
   return { page, find, attempts, endpoint: outcomes.endpoint };
 
   async function page(
@@ -158,6 +158,11 @@ export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "position
     return deliveries[0];
   }
 
+  /** Oldest first. */
+  function attempts({ endpoint, ...of }: Delivery): Promise<AttemptRow[]> {
+    return readAttempts(sql, of, { endpoints: [endpoint] });
+  }
+
   /** The sequences that can be meant. */
   async function rangeOf(tenant: TenantId, { event, since, until }: DeliveryFilter) {
     let lowest = event ?? 1;
@@ -203,11 +208,13 @@ function startOf(cursor: string | undefined, highest: Sequence): Place {
   return place.sequence > highest ? top : place;
 }
 
-function writeCursor({ sequence, endpoint }: Place): string {
+/** Continues a list after this delivery. */
+export function writeCursor({ sequence, endpoint }: Place): string {
   return writeListCursor(`${sequence}.${endpoint}`);
 }
 
-function readCursor(cursor: string): Place {
+/** Throws for what is no cursor of these lists. */
+export function readCursor(cursor: string): Place {
   const key = readListCursor(cursor, cursorForm);
   const dot = key.indexOf(".");
   return { sequence: Number(key.slice(0, dot)), endpoint: key.slice(dot + 1) };

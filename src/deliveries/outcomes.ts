@@ -7,7 +7,6 @@
 import { arrayText, type Sql } from "../db/database.ts";
 import type { deliveries } from "../db/delivery-schema.ts";
 import type { endpoints } from "../db/schema.ts";
-import type { Trigger } from "./ledger.ts";
 import { eventId, type Day, type Sequence, type TenantId } from "../log/event.ts";
 
 /** What is recorded of a delivery. Times are milliseconds since 1970. */
@@ -95,24 +94,6 @@ type Row = Omit<Delivery, "tenant" | "day" | "event" | "receipt"> & {
   start: string | null;
 };
 
-export type AttemptRow = {
-  readonly attempt: number;
-  readonly trigger: Trigger | null;
-  /** The uuid of the job that made it. */
-  readonly replay: string | null;
-  readonly at: number;
-  readonly queueMs: number;
-  readonly latencyMs: number;
-  readonly statusCode: number | null;
-  readonly errorClass: string | null;
-  readonly error: string | null;
-  readonly url: string | null;
-  /** JSON text. */
-  readonly responseHeaders: string | null;
-  readonly responseBody: string | null;
-  readonly truncated: boolean;
-};
-
 /** What of an endpoint's settings its pushes show. */
 export type EndpointNow = {
   readonly tenant: TenantId;
@@ -130,7 +111,7 @@ export function placeBelow(sequence: Sequence): Place {
 }
 
 export function createOutcomeReader(sql: Sql) {
-  return { days, endpointsOn, scan, attempts, endpoint };
+  return { days, endpointsOn, scan, endpoint };
 
   /** The newest days that may be read and begin with `last` or before, and where each begins. */
   function days(tenant: TenantId, last: Sequence, limit: number) {
@@ -284,21 +265,6 @@ export function createOutcomeReader(sql: Sql) {
       from endpoints e join tenants t on t.id = e.tenant
       where e.id = ${uuid} ${owned}`;
     return row;
-  }
-
-  /** Oldest first. */
-  function attempts({ tenant, endpoint, day, sequence }: Delivery) {
-    return sql<AttemptRow[]>`
-      select attempt, trigger, replay, (extract(epoch from at) * 1000)::bigint as at,
-        queue_ms as "queueMs", latency_ms as "latencyMs", status_code as "statusCode",
-        error_class as "errorClass", error, url, response_headers as "responseHeaders",
-        response_body as "responseBody", truncated
-      from attempts
-      where tenant = ${tenant} and endpoint = ${endpoint} and day = ${day}
-        and sequence = ${sequence}
-        -- 0 is a receipt that was ahead of them.
-        and attempt > 0
-      order by attempt, at`;
   }
 }
 

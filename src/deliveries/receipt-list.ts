@@ -2,7 +2,7 @@
  * Receipts of one event, for people: what each endpoint's consumer has said of it last, be it by the
  * event's id or by a cursor beyond it. Nothing is found any more when retention has taken the event.
  */
-import type { Sql } from "../db/database.ts";
+import { arrayText, type Sql } from "../db/database.ts";
 import { readListCursor, writeListCursor } from "../http/list-cursor.ts";
 import type { LogEvent, TenantId } from "../log/event.ts";
 import { compileFilter, type Filter } from "../log/filter.ts";
@@ -29,12 +29,13 @@ const lowestEndpoint = "00000000-0000-0000-0000-000000000000";
 
 const cursorForm = /^ep_[0-9a-f]{32}$/;
 
-/** Of endpoints that there are, the oldest first; of one, if it is given. */
+/** Of endpoints that there are, the oldest first; of some alone, if they are given. */
 export async function listReceipts(
   sql: Sql,
-  { tenant, event, endpoint }: { tenant: TenantId; event: LogEvent; endpoint: string | undefined },
+  of: { tenant: TenantId; event: LogEvent; endpoints: readonly string[] | undefined },
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<ReceiptPage> {
+  const { tenant, event, endpoints } = of;
   const { day, sequence } = event;
   const name = cursor === undefined ? undefined : readListCursor(cursor, cursorForm);
   const after = endpointUuid(name ?? "") ?? lowestEndpoint;
@@ -63,7 +64,7 @@ export async function listReceipts(
       order by status desc, "isRange", at desc limit 1
     ) r
     where e.tenant = ${tenant} and e.id > ${after}
-      ${endpoint === undefined ? sql`` : sql`and e.id = ${endpoint}`}
+      ${endpoints === undefined ? sql`` : sql`and e.id = any(${arrayText(endpoints)}::uuid[])`}
     order by e.id limit ${limit + 1}`;
   const page = rows.slice(0, limit);
   const last = page.at(-1);

@@ -91,7 +91,7 @@ export function replayUuid(name: string): string | undefined {
 }
 
 export function createReplayStore(sql: Sql) {
-  return { endpoint, create, find, list, cancel };
+  return { endpoint, create, find, list, around, cancel };
 
   /** Undefined when it was removed, or is not this tenant's. */
   async function endpoint(tenant: TenantId, uuid: string): Promise<Replayable | undefined> {
@@ -184,6 +184,21 @@ export function createReplayStore(sql: Sql) {
         ${before === undefined ? sql`` : sql`and r.id < ${before}`}
         ${uuid === undefined ? sql`` : sql`and r.endpoint = ${uuid}`}
         ${status === undefined ? sql`` : sql`and r.status = ${status}`}`,
+      limit,
+    );
+  }
+
+  /** Those of these ids, and those of these endpoints that have not come to an event yet. */
+  function around(
+    tenant: TenantId,
+    wanted: { ids: readonly string[]; endpoints: readonly string[]; sequence: Sequence },
+    limit: number,
+  ): Promise<Replay[]> {
+    const { ids, endpoints, sequence } = wanted;
+    return select(
+      sql`r.tenant = ${tenant} and (r.id = any(${arrayText(ids)}::uuid[])
+        or r.status = 'running' and r.endpoint = any(${arrayText(endpoints)}::uuid[])
+          and r.sequence < ${sequence} and r.through >= ${sequence})`,
       limit,
     );
   }

@@ -9,6 +9,7 @@ import { createReceiptRoutes } from "../push/receipt-routes.ts";
 import { createReplayRoutes } from "../push/replay-routes.ts";
 import { createDeliveryRoutes } from "../push/routes.ts";
 import { createDeliveryStatsRoutes } from "../stats/deliveries-routes.ts";
+import { createTimelineRoutes } from "../stats/timeline-routes.ts";
 import { createStreamRoutes } from "../stream/routes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { shownMetrics } from "./metrics.ts";
@@ -28,6 +29,7 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
     ),
     ...pull.routes,
     ...createDeliveryRoutes({ sql, log, tenantByPrefix }),
+    ...createTimelineRoutes({ sql, log, tenantByPrefix }),
     ...createReceiptRoutes({ ...stages, sql, log, tenantByPrefix }),
     ...createReplayRoutes({
       ...{ sql, log, cursors, tenantByPrefix },

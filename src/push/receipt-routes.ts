@@ -229,7 +229,8 @@ function listEventReceipts(options: ReceiptRoutesOptions): Route {
         const cursor = page.cursor ?? null;
         return { status: 200, body: { receipts: [], cursor, has_more: false } };
       }
-      const listed = await listReceipts(sql, { tenant: owner.id, event, endpoint: uuid }, page);
+      const endpoints = uuid === undefined ? undefined : [uuid];
+      const listed = await listReceipts(sql, { tenant: owner.id, event, endpoints }, page);
       const { cursor, hasMore } = listed;
       const shown = listed.receipts.map((each) => ({
         endpoint: endpointName(each.endpoint),

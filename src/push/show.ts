@@ -5,9 +5,10 @@
  * are now; so is the URL of a delivery that succeeded at once, which leaves no record beside its
  * outcome.
  */
+import { errorOf, triggerOf, withUntold, type AttemptRow } from "../deliveries/attempts.ts";
 import { deliveryId } from "../deliveries/delivery-id.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
-import type { AttemptRow, Delivery, EndpointNow } from "../deliveries/outcomes.ts";
+import type { Delivery, EndpointNow } from "../deliveries/outcomes.ts";
 import { replayName } from "../deliveries/replays.ts";
 import { sequenceText, tenantPrefix } from "../log/event.ts";
 import { contentTypeOf } from "./endpoints.ts";
@@ -54,53 +55,23 @@ export function showAttempts(
   rows: readonly AttemptRow[],
   endpoint: EndpointNow | undefined,
 ): ShownAttempt[] {
-  return [...rows, ...untoldAttempt(delivery, rows)].map((row) =>
-    showAttempt(delivery, row, endpoint),
-  );
-}
-
-/** The last attempt, where the outcome alone tells of it: it was the first and succeeded. */
-function untoldAttempt(delivery: Delivery, rows: readonly AttemptRow[]): AttemptRow[] {
-  const { attempts: attempt, queueMs, latencyMs } = delivery;
-  if (attempt === 0 || queueMs === null || latencyMs === null) return [];
-  if (rows.some((row) => row.attempt >= attempt)) return [];
-  return [
-    {
-      ...{ attempt, queueMs, latencyMs, at: delivery.lastAt },
-      ...{ statusCode: delivery.statusCode, error: delivery.error, errorClass: null },
-      ...{
-        trigger: null,
-        replay: null,
-        url: null,
-        responseHeaders: null,
-        responseBody: null,
-        truncated: false,
-      },
-    },
-  ];
+  return withUntold(delivery, rows).map((row) => showAttempt(delivery, row, endpoint));
 }
 
 function showAttempt(delivery: Delivery, row: AttemptRow, endpoint: EndpointNow | undefined) {
   const url = row.url ?? endpoint?.url;
   return {
     attempt: row.attempt,
-    trigger: row.trigger ?? (row.attempt === 1 ? ("event" as const) : ("retry" as const)),
+    trigger: triggerOf(row),
     replay: row.replay === null ? null : replayName(row.replay),
     at: timeText(row.at),
     queue_ms: row.queueMs,
     latency_ms: row.latencyMs,
     status_code: row.statusCode,
-    error: showError(row),
+    error: errorOf(row),
     request: url === undefined ? null : { url, headers: requestHeaders(delivery, row, endpoint) },
     response: showResponse(row),
   };
-}
-
-/** An error is written as its class and its message, see `errorText` in deliver.ts. */
-function showError({ error, errorClass }: AttemptRow): { class: string; message: string } | null {
-  if (error === null) return null;
-  const [, before, message = error] = /^([a-z]+): (.*)$/s.exec(error) ?? [];
-  return { class: errorClass ?? before ?? "http", message };
 }
 
 function requestHeaders(

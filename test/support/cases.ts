@@ -244,6 +244,7 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   listDeliveries: { samples: [plain] },
   listEndpointDeliveries: { samples: [{ status: 200, build: ownEndpoint }] },
+  getEventTimeline: { samples: [{ status: 200, build: ownEvent }] },
   listEventDeliveries: { samples: [{ status: 200, build: ownEvent }] },
   getDelivery: { samples: [{ status: 200, build: ownDelivery }] },
 

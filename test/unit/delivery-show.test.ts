@@ -1,6 +1,7 @@
 /** How the records of deliveries are shown, also those that older versions left. */
 import { describe, expect, test } from "vitest";
-import type { AttemptRow, Delivery, EndpointNow } from "../../src/deliveries/outcomes.ts";
+import type { AttemptRow } from "../../src/deliveries/attempts.ts";
+import type { Delivery, EndpointNow } from "../../src/deliveries/outcomes.ts";
 import type { TenantId } from "../../src/log/event.ts";
 import { showAttempts, showDelivery } from "../../src/push/show.ts";
 
@@ -21,6 +22,7 @@ const delivery: Delivery = {
 };
 
 const failed: AttemptRow = {
+  endpoint: delivery.endpoint,
   ...{
     attempt: 1,
     trigger: "event",

@@ -30,7 +30,7 @@ const tree: readonly { file: string; imports: string; breaks: readonly string[] 
   {
     file: "push/lane.ts",
     imports: 'import "../pull/page.ts"; import "../feed/feed.ts"; import "./retry.ts";',
-    breaks: ["only-downwards-from-ingest-push-pull-stream-control-portal-stats"],
+    breaks: ["only-downwards-from-ingest-push-pull-stream-control-stats-portal"],
   },
   { file: "push/retry.ts", imports: "", breaks: [] },
   {

@@ -1,10 +1,11 @@
 /**
  * The process: environment, gateway, signals. SIGTERM and SIGINT drain and exit 0; a second one
  * exits at once, which loses nothing either, since whatever was acknowledged is in the database.
+ * SIGUSR2 goes on to the next level of the log.
  */
 import { parseConfig, type Config } from "./config.ts";
 import { startGateway, type Gateway } from "./gateway.ts";
-import { createLogger } from "./telemetry/logger.ts";
+import { createLogger, nextLevel } from "./telemetry/logger.ts";
 
 /** Beyond the grace time for requests and attempts: closing connections, stopping the database. */
 const closingMs = 10_000;
@@ -15,6 +16,8 @@ const starting = start(config);
 // Before it has started, so that a database that is being set up is not left running.
 process.once("SIGTERM", shutDown);
 process.once("SIGINT", shutDown);
+// Windows has no such signal, and Node refuses to listen for it there.
+if (process.platform !== "win32") process.on("SIGUSR2", changeLevel);
 const gateway = await starting;
 process.stdout.write(`listening on ${gateway.url}\n`);
 if (config.databaseUrl === undefined) process.stdout.write(firstSteps(gateway));
@@ -55,6 +58,15 @@ function shutDown(signal: NodeJS.Signals): void {
       log.info("stopped");
       process.exit(0);
     }, fail);
+}
+
+/** The line is written at whichever of the two levels tells more, or nobody might see it. */
+function changeLevel(): void {
+  const before = log.level;
+  const level = nextLevel(config.logLevel, before);
+  if (level !== config.logLevel) log.level = level;
+  log.info({ before, now: level }, "log level");
+  log.level = level;
 }
 
 /** What to type next, for somebody who has just started it for the first time. */

@@ -24,7 +24,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Logger } from "pino";
+import type { BaseLogger as Logger } from "pino";
 import { findPrograms, type Programs } from "./programs.ts";
 
 export type Server = { readonly pid: number; readonly port: number };

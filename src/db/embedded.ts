@@ -11,7 +11,7 @@
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "pino";
+import type { BaseLogger as Logger } from "pino";
 import postgres from "postgres";
 import { openCluster, superuser, type Cluster, type Server } from "./cluster.ts";
 

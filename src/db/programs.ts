@@ -15,7 +15,7 @@ import { createRequire } from "node:module";
 import { basename, dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
-import type { Logger } from "pino";
+import type { BaseLogger as Logger } from "pino";
 
 export type Programs = {
   /** Runs to the end and gives what was printed; throws with what went to stderr. */

@@ -24,6 +24,8 @@ export type ReplayJob = {
   readonly through: Sequence;
   /** Of one event. */
   readonly isSingle: boolean;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
   readonly progress: ReplayProgress;
 };
 
@@ -45,6 +47,11 @@ export type ReplayLedger = ReturnType<typeof createReplayLedger>;
  */
 const singlesMax = 20;
 
+export type ReplayStanding = {
+  readonly status: ReplayStatus;
+  readonly progress: ReplayProgress;
+};
+
 type JobRow = Omit<ReplayJob, "progress"> & ProgressRow;
 
 type ProgressRow = { sequence: Sequence; day: Day; sent: number; failed: number };
@@ -57,7 +64,7 @@ export function createReplayLedger(options: { reads: Sql; writes: Sql; process: 
   async function load({ tenant, endpoint }: Fence): Promise<ReplayJob[]> {
     const running = reads`
       select id, kind, types, through, through - after = 1 as "isSingle", sequence, day::text, sent,
-        failed
+        failed, (extract(epoch from created_at) * 1000)::bigint as "createdAt"
       from replays
       where tenant = ${tenant} and endpoint = ${endpoint} and status = 'running'`;
     const rows = await reads<JobRow[]>`
@@ -66,7 +73,7 @@ export function createReplayLedger(options: { reads: Sql; writes: Sql; process: 
       (${running} and through - after <> 1 order by created_at limit 1)`;
     return rows.map((row) => ({
       ...{ id: row.id, kind: row.kind, types: row.types, through: row.through },
-      ...{ isSingle: row.isSingle, progress: toProgress(row) },
+      ...{ isSingle: row.isSingle, createdAt: row.createdAt, progress: toProgress(row) },
     }));
   }
 
@@ -74,7 +81,7 @@ export function createReplayLedger(options: { reads: Sql; writes: Sql; process: 
   async function record(
     fence: Fence,
     { job, known, now, isDone, records }: ReplayTelling,
-  ): Promise<{ status: ReplayStatus; progress: ReplayProgress } | undefined> {
+  ): Promise<ReplayStanding | undefined> {
     const { tenant, endpoint, shard, epoch, generation } = fence;
     const [row] = await writes<(ProgressRow & { status: ReplayStatus })[]>`
       select status, sequence, day, sent, failed from record_replay(${process}, ${tenant},

@@ -6,7 +6,12 @@ export function createAppendLog(log: Logger): ObserveAppend {
   return ({ group, outcome, outcomes, durationMs, tries, error }) => {
     const level = outcome === "answered" ? "debug" : "warn";
     if (!log.isLevelEnabled(level)) return;
-    const line = { events: group.length, outcome, ...outcomes, tries, durationMs, err: error };
+    const tenants = new Set(group.map(({ event }) => event.tenant));
+    const [first = null] = tenants;
+    const line = {
+      ...{ tenantId: tenants.size === 1 ? first : null, tenants: tenants.size },
+      ...{ events: group.length, outcome, ...outcomes, tries, durationMs, err: error ?? null },
+    };
     log[level](line, "append");
   };
 }

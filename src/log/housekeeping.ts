@@ -92,12 +92,16 @@ export function startHousekeeping(options: {
     const record = records.get(name);
     // Before it runs, so that a wake-up meanwhile is not forgotten.
     dueAt.set(name, performance.now() + everyMs);
+    const startedAt = performance.now();
+    const line = () => ({ chore: name, durationMs: performance.now() - startedAt });
     try {
-      if ((await run(context)) === "more") dueAt.set(name, 0);
+      const outcome = await run(context);
+      if (outcome === "more") dueAt.set(name, 0);
       if (record !== undefined) record.doneAt = Date.now();
+      log.debug({ ...line(), outcome, err: null }, "chore");
     } catch (error) {
       if (record !== undefined) record.failures += 1;
-      log.warn({ chore: name, err: error }, "housekeeping failed, trying again");
+      log.warn({ ...line(), outcome: "failed", err: error }, "chore");
       const again = performance.now() + Math.min(everyMs, retryMs);
       dueAt.set(name, Math.min(dueAt.get(name) ?? again, again));
     }

@@ -14,8 +14,10 @@ import type {
   ReplayJob,
   ReplayLedger,
   ReplayProgress,
+  ReplayStanding,
   ReplayTelling,
 } from "../deliveries/replay-ledger.ts";
+import { replayName } from "../deliveries/replays.ts";
 import type { Day, LogEvent, Position, Sequence } from "../log/event.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { BufferBudget } from "./budget.ts";
@@ -77,6 +79,8 @@ export function createReplayRun(options: {
   /** Nothing more is given out. */
   let stopped = false;
   let over = false;
+  /** How it ended is in the log. */
+  let isTold = false;
   /** How often each was sent in vain because its receiver asked for less. */
   const postponed = new Map<Sequence, number>();
   /** Since it did, milliseconds since 1970. */
@@ -289,6 +293,7 @@ export function createReplayRun(options: {
     writing = false;
     for (const note of told) note();
     if (standing === undefined) return stop();
+    tell(standing);
     if (isSame(standing.progress, now)) written = now;
     else begin(standing.progress);
     if (standing.status !== "running") return stop();
@@ -296,6 +301,15 @@ export function createReplayRun(options: {
     endIfOver();
     fill();
     ready();
+  }
+
+  /** By whoever finds that it is over, which may be twice when the job moves to another process. */
+  function tell({ status, progress: { sent, failed } }: ReplayStanding): void {
+    if (status === "running" || isTold) return;
+    isTold = true;
+    const durationMs = Date.now() - job.createdAt;
+    const line = { replay: replayName(job.id), outcome: status, sent, failed, durationMs };
+    log.info({ ...line, err: null }, "replay");
   }
 
   /** With what is about to be told. */

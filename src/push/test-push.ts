@@ -45,7 +45,8 @@ export function createTestPush(options: {
     const status = outcome.response?.status ?? null;
     const latencyMs = Math.round(outcome.latencyMs);
     const line = { tenant: tenantName, event: id, endpoint: name, status, latencyMs };
-    log.info({ ...line, outcome: delivered ? "delivered" : "failed" }, "test push");
+    const told = { outcome: delivered ? "delivered" : "failed", error: error?.message ?? null };
+    log.info({ ...line, ...told }, "test push");
     const shown = { url, headers: withoutSecrets(headers, recipient.headers), body: envelope };
     return {
       delivered,

@@ -70,7 +70,13 @@ export function createStreamRoutes({
         const ticket = ticketOf(principal, asked);
         const wanted = startAt(last, await selectionOf(asked, tenant.id, filterOfEndpoint));
         const selection = ticket === undefined ? wanted : { ...wanted, filter: ticket.filter };
-        await streams.open(request, { tenant, selection, again: last !== undefined, ticket });
+        await streams.open(request, {
+          tenant,
+          selection,
+          again: last !== undefined,
+          ticket,
+          key: principal.keyId,
+        });
         return alreadySent;
       },
     }),

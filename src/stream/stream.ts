@@ -13,12 +13,16 @@ import type { Mark } from "../feed/marks.ts";
 import type { Principal, Tenant } from "../http/auth.ts";
 import type { Sequence } from "../log/event.ts";
 import type { CompiledFilter } from "../log/filter.ts";
+import type { Problem } from "../problem.ts";
 
 /** `refused`: its caller may not read any more, or its log is not what it was. */
 export type StreamEnd = "expired" | "not_drained" | "refused" | "replaced" | "stopping";
 
 export type Stream = {
   readonly response: ServerResponse;
+  /** The id of the request that opened it, and of the caller's key. */
+  readonly request: string;
+  readonly key: string | null;
   readonly channel: Channel;
   readonly caller: Caller;
   /** Up to here it was scanned. */
@@ -32,6 +36,8 @@ export type Stream = {
   ending: boolean;
   /** Why it is being ended from here; undefined: its client left. */
   reason: StreamEnd | undefined;
+  /** What its client is told of that. */
+  problem: Problem | undefined;
   readonly openedAt: number;
   /** When its time is over. */
   readonly endsAt: number;

@@ -18,6 +18,7 @@ import { createCatchUp, pageBounds } from "./catch-up.ts";
 import { createChannels } from "./channels.ts";
 import { redeem } from "./redeem.ts";
 import { createSharedBlocks } from "./shared-blocks.ts";
+import { createStreamLog } from "./stream-log.ts";
 import { isReady, send } from "./stream.ts";
 import type { Caller, Channel, Stream, StreamEnd } from "./stream.ts";
 
@@ -67,6 +68,8 @@ export type OpenRequest = {
    * `retry`, where a plain 503 would end it.
    */
   readonly again: boolean;
+  /** The id of the caller's key, or of that which made the ticket. */
+  readonly key?: string | undefined;
   /** In place of a key. */
   readonly ticket?: Ticket | undefined;
 };
@@ -84,6 +87,7 @@ export function createStreams(options: {
   const { feed, marks, directory, logger, streamsMax = defaultStreamsMax } = options;
   const times = { ...defaultTimes, ...options.times };
   const streams = new Set<Stream>();
+  const logOf = createStreamLog(logger);
   const blocks = createSharedBlocks(marks);
   const callers = createCallers({
     directory,
@@ -165,13 +169,13 @@ export function createStreams(options: {
     request: ApiRequest,
     channel: Channel,
     mark: Mark,
-    { selection: { start }, ticket }: OpenRequest,
+    { selection: { start }, ticket, key }: OpenRequest,
   ): Stream {
     const response = request.takeOver(200, headers);
     const openedAt = performance.now();
     const stream: Stream = {
-      response,
-      channel,
+      ...{ response, channel, request: request.id, key: key ?? null },
+      ...{ reason: undefined, problem: undefined },
       caller: callerOf(request, channel.tenant, ticket),
       mark,
       told: start.kind === "cursor" ? mark.sequence : untold,
@@ -186,7 +190,11 @@ export function createStreams(options: {
     streams.add(stream);
     stream.caller.streams.add(stream);
     response.on("drain", () => resume(stream));
-    response.on("close", () => close(stream));
+    const log = logOf(stream);
+    response.on("close", () => {
+      close(stream);
+      log();
+    });
     response.on("error", () => {}); // a write that crossed the client's leaving; "close" follows
     // Opens the first block, whichever that will be.
     response.write(retryField(Math.round(vary(times.retryMs))));
@@ -239,6 +247,7 @@ export function createStreams(options: {
   function end(stream: Stream, reason: StreamEnd, problem?: Problem): void {
     if (stream.ending) return;
     stream.reason = reason;
+    stream.problem = problem;
     if (!isTold(stream)) beat(stream);
     stream.ending = true;
     stream.blockedAt ??= performance.now();
@@ -254,10 +263,6 @@ export function createStreams(options: {
     catchUp.drop(stream);
     callers.release(stream);
     channels.leave(stream.channel);
-    const { tenant } = stream.channel;
-    const durationMs = performance.now() - stream.openedAt;
-    const drained = stream.response.writableFinished;
-    logger.debug({ tenant: tenant.name, events: stream.events, durationMs, drained }, "stream");
   }
 
   /**

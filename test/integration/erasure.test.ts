@@ -82,7 +82,7 @@ describe.concurrent("an erasure", () => {
       rows_erased: 2,
     });
     await untilGone("full");
-    const [told] = lines.filter(({ msg, tenantId: id }) => msg === "tenant erased" && id === full);
+    const [told] = lines.filter(({ msg, tenantId: id }) => msg === "erasure" && id === full);
     // A key and a position at once; then eight kinds of rows (attempts, retries, tickets …) for
     // every tenth event, two days of two kinds, the days themselves and the endpoint.
     expect(told).toMatchObject({ events: 7_500, rows: 2 + 7_500 + 8 * 750 + 2 * 2 * 150 + 5 + 1 });

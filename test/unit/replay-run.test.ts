@@ -34,7 +34,14 @@ function openRun(job: Job, alive: () => boolean) {
   const budget = createBufferBudget(1_500);
   const run = createReplayRun({
     job: {
-      ...{ id: "job", kind: "all", types: null, through: job.through, isSingle: false },
+      ...{
+        id: "job",
+        kind: "all",
+        types: null,
+        through: job.through,
+        isSingle: false,
+        createdAt: 0,
+      },
       progress: job.progress,
     },
     fence: {} as Fence,

@@ -127,8 +127,10 @@ export function createErasureChore({ orm, log }: { orm: Orm; log: Logger }): Cho
       .set({ eventsErased, rowsErased })
       .where(eq(erasures.tenant, tenant));
     if (erased.isMore) return "more";
-    if (await remove(transaction, tenant)) {
-      log.info({ tenantId: tenant, events: eventsErased, rows: rowsErased }, "tenant erased");
+    const removed = await remove(transaction, tenant);
+    if (removed !== undefined) {
+      const line = { ...removed, tenantId: tenant, outcome: "erased", err: null };
+      log.info({ ...line, events: eventsErased, rows: rowsErased }, "erasure");
     }
     return "done";
   }
@@ -200,12 +202,20 @@ async function eraseEndpoints(
 }
 
 /** The tenant and its erasure at once: who sees the one sees the other. */
-async function remove(transaction: OrmTransaction, tenant: TenantId): Promise<boolean> {
+async function remove(
+  transaction: OrmTransaction,
+  tenant: TenantId,
+): Promise<{ tenant: string; durationMs: number } | undefined> {
   const heldUntil = template`${tenants.erasingSince} + ${nameHeldMs} * interval '1 ms'`;
-  const { count } = await transaction
+  const [removed] = await transaction
     .delete(tenants)
-    .where(and(eq(tenants.id, tenant), template`${heldUntil} <= clock_timestamp()`));
-  if (count === 0) return false;
+    .where(and(eq(tenants.id, tenant), template`${heldUntil} <= clock_timestamp()`))
+    .returning({
+      tenant: tenants.name,
+      durationMs: template<number>`(extract(epoch from clock_timestamp() - ${tenants.erasingSince})
+        * 1000)::float8`,
+    });
+  if (removed === undefined) return undefined;
   await transaction.delete(erasures).where(eq(erasures.tenant, tenant));
-  return true;
+  return removed;
 }

@@ -47,6 +47,8 @@ export type Config = {
   readonly pushConcurrency: number;
   readonly databasePool: number;
   readonly shutdownMs: number;
+  /** Before that: how long it says that it is going, and goes on serving. */
+  readonly drainMs: number;
   /** Undefined: among the other routes, for operators. */
   readonly metricsAddress?: { readonly host: string; readonly port: number } | undefined;
   /** Those with series of their own: so many, half of them the busiest, half those that fail most. */
@@ -134,6 +136,7 @@ const variables = z.object({
   TIDEGATE_SHUTDOWN_SECONDS: whole(1, 3600)
     .default(20)
     .describe("1 to 3600 seconds, for example 20"),
+  TIDEGATE_DRAIN_SECONDS: whole(0, 600).default(0).describe("0 to 600 seconds, for example 10"),
   TIDEGATE_METRICS_ADDRESS: z
     .string()
     .transform(hostAndPort)
@@ -216,6 +219,7 @@ function toConfig(values: z.output<typeof variables>): Config {
     pushConcurrency: values.TIDEGATE_PUSH_CONCURRENCY,
     databasePool: values.TIDEGATE_DATABASE_POOL,
     shutdownMs: values.TIDEGATE_SHUTDOWN_SECONDS * 1000,
+    drainMs: values.TIDEGATE_DRAIN_SECONDS * 1000,
     metricsAddress: values.TIDEGATE_METRICS_ADDRESS,
     metricsTenants: values.TIDEGATE_METRICS_TENANTS,
     metricsPinnedTenants: values.TIDEGATE_METRICS_PINNED_TENANTS,

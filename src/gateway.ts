@@ -2,6 +2,7 @@
  * The composition root: opens what a process needs, in the order of the layers, starts its roles
  * and stops all of it in reverse. The embedded setup and the production one differ only here.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
 import { hearChanges } from "./control/changes.ts";
 import { createControl, createControlRoutes } from "./control/control.ts";
@@ -82,6 +83,7 @@ export async function startGateway(
   opening.defer(() => fanout.stop());
   const services = createServices({ config, logger, database, ring, shards, fanout });
   opening.defer(() => services.feed.stop());
+  opening.defer(() => services.health.stop());
   const control = await createControl({ ...controlOptions(services), operatorKey });
   const stages = createStages(services, appends, control);
   opening.defer(() => stages.notices.stop(noticesGraceMs));
@@ -103,6 +105,7 @@ export async function startGateway(
     alone: config.databaseUrl === undefined,
   });
   opening.defer(() => housekeeping.stop());
+  services.health.watchHousekeeping(housekeeping);
   const metrics = createGatewayMetrics(services);
   const pools = { main: database, append: appends, push: outcomes, housekeeping: tidying };
   measureParts(metrics, services, { stages, housekeeping, pools });
@@ -116,15 +119,18 @@ export async function startGateway(
   // All that drains does so at the same time, or the grace times would add up.
   const drains: (() => Promise<void>)[] = [];
   opening.defer(async () => void (await Promise.all(drains.map((drain) => drain()))));
-  const { host, port, shutdownMs } = config;
+  const { host, port, shutdownMs, drainMs } = config;
   if (config.roles.has("push")) {
     const push = await startPushRole(services, control, outcomes, stages.notices);
     measurePushRole(metrics, services, push);
+    services.health.watchPush(push);
     drains.push(() => push.stop(shutdownMs));
   }
   const { app } = createHttp(services, stages, metrics);
   const listening = await listen(app, { host, port, log: logger });
   drains.push(async () => {
+    // Balancers find out meanwhile, and send new requests elsewhere.
+    await delay(drainMs);
     // The listener first, or a client that is cut off here would be back at once.
     const closed = listening.stop(shutdownMs);
     stages.streams.stop();
@@ -134,6 +140,7 @@ export async function startGateway(
   const urls = { url: listening.url, metricsUrl: metered?.url };
   logger.info({ ...urls, roles: [...config.roles], shards }, "started");
 
+  opening.defer(() => services.health.drain());
   const opened = opening.move();
   return { ...urls, operatorKey, stop: () => opened.disposeAsync() };
 }
@@ -151,6 +158,7 @@ export async function describeApi(config: Config): Promise<OpenApiDocument> {
   const stages = createStages(services, database, { directory, routes: controlRoutes });
   const { document } = createHttp(services, stages, createGatewayMetrics(services));
   await services.feed.stop();
+  services.health.stop();
   stages.streams.stop();
   return document;
 }

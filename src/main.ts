@@ -48,10 +48,13 @@ function shutDown(signal: NodeJS.Signals): void {
   process.once("SIGTERM", () => process.exit(1));
   process.once("SIGINT", () => process.exit(1));
   log.info({ signal }, "draining");
-  setTimeout(() => {
-    log.error("not drained in time");
-    process.exit(1);
-  }, config.shutdownMs + closingMs).unref();
+  setTimeout(
+    () => {
+      log.error("not drained in time");
+      process.exit(1);
+    },
+    config.drainMs + config.shutdownMs + closingMs,
+  ).unref();
   starting
     .then((started) => started.stop())
     .then(() => {

@@ -791,7 +791,7 @@ export interface paths {
         };
         /**
          * Whether the process can serve
-         * @description What is degraded is named without failing the check: delivery goes on.
+         * @description What is degraded is named without failing the check: delivery goes on. 503 without the database, and while the process drains.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -2250,10 +2250,21 @@ export interface components {
         };
         Readiness: {
             /** @enum {string} */
-            status: "ready" | "degraded" | "unavailable";
+            status: "ready" | "degraded" | "unavailable" | "draining";
             components: {
                 [key: string]: string;
             };
+            /** @description The components that are not `up`, and since when */
+            degraded: {
+                component: string;
+                state: string;
+                /**
+                 * Format: date-time
+                 * @description When this process noticed
+                 */
+                since: string;
+                detail: string;
+            }[];
         };
         /**
          * @description RFC 9457; some have further members. `type` ends with one of:

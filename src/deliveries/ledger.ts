@@ -132,10 +132,12 @@ export function createLedger(options: {
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
   let closed = false;
+  /** Since when the database has taken nothing, milliseconds since 1970. */
+  let failingSince: number | undefined;
   /** Writers one of whose outcomes was given up: they have to begin anew from what is written. */
   const givenUp = new WeakSet<Fence>();
 
-  return { record, pending: () => entries.length, drain, close };
+  return { record, pending: () => entries.length, failing: () => failingSince, drain, close };
 
   function record(telling: Telling): void {
     if (closed || givenUp.has(telling.fence)) return;
@@ -198,8 +200,11 @@ export function createLedger(options: {
       const standing = batch.filter(({ fence }) => !givenUp.has(fence));
       if (standing.length === 0) return;
       try {
-        return await send(standing, told);
+        await send(standing, told);
+        failingSince = undefined;
+        return;
       } catch (error) {
+        failingSince ??= Date.now();
         log.error({ outcomes: standing.length, err: error }, "outcomes not written");
         if (isHopeless(error, tries)) return sendApart(standing, told);
         await new Promise((resolve) => setTimeout(resolve, retryPauseMs));

@@ -13,7 +13,7 @@ import { createTimelineRoutes } from "../stats/timeline-routes.ts";
 import { createStreamRoutes } from "../stream/routes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { shownMetrics } from "./metrics.ts";
-import { readiness, type Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import type { Stages } from "./stages.ts";
 import { version } from "./version.ts";
 
@@ -48,7 +48,7 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
     limiter: services.limiter,
     version,
     corsOrigins: config.corsOrigins,
-    readiness: () => readiness(services),
+    readiness: services.health.check,
     metrics: config.metricsAddress === undefined ? shownMetrics(metrics) : undefined,
     log: logger,
     observe: services.counts.requests.observe,

@@ -14,7 +14,7 @@ import { measurePush } from "../push/metrics.ts";
 import type { Push } from "../push/push.ts";
 import { measureStreams } from "../stream/metrics.ts";
 import { measurePools } from "./pools.ts";
-import { readiness, type Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import type { Stages } from "./stages.ts";
 import { version } from "./version.ts";
 
@@ -31,7 +31,7 @@ export function createGatewayMetrics(services: Services): Metrics {
     help: "1 where a component works as it should, and 0 where /readyz has a word for what is wrong",
     labels: ["component"],
     async read() {
-      const { components } = await readiness(services);
+      const { components } = await services.health.check();
       return Object.entries(components).map(([component, state]) => ({
         labels: { component },
         value: state === "up" ? 1 : 0,

@@ -1,12 +1,11 @@
 /** What both roles of a process stand on, made from what it has opened. */
 import type { Config } from "../config.ts";
 import { createCounts, type Counts } from "./counts.ts";
-import { probe, type Database } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import type { Fanout } from "../fanout/fanout.ts";
 import { connectJetStream } from "../fanout/jetstream.ts";
 import { createMemoryFanout } from "../fanout/memory.ts";
 import { createFeed, type Feed } from "../feed/feed.ts";
-import type { Readiness } from "../http/health-routes.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import type { KeyRing } from "../keyring.ts";
 import { createCursors, type Cursors } from "../log/cursor.ts";
@@ -14,6 +13,7 @@ import { createLog, type Log } from "../log/log.ts";
 import { createAttempter, type Attempter } from "../push/attempt.ts";
 import { createEgressPolicy, type EgressPolicy } from "../push/egress.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { watchHealth, type Health } from "./health.ts";
 
 export type Services = {
   readonly config: Config;
@@ -29,6 +29,7 @@ export type Services = {
   readonly attempter: Attempter;
   readonly limiter: RateLimiter;
   readonly counts: Counts;
+  readonly health: Health;
 };
 
 export async function openFanout(config: Config, shards: number, log: Logger): Promise<Fanout> {
@@ -52,11 +53,6 @@ export function createServices(
     attempter: createAttempter({ policy: egress, proxy: egressProxy }),
     limiter: createRateLimiter(),
     counts: createCounts(given.config),
+    health: watchHealth(given),
   };
-}
-
-/** Without the database nothing can be served; without the fan-out all is served, a second late. */
-export async function readiness({ database, fanout }: Services): Promise<Readiness> {
-  const state = await probe(database.sql);
-  return { ready: state === "up", components: { database: state, fanout: fanout.status().state } };
 }

@@ -1,18 +1,55 @@
 /** Whether the process is alive, and whether it can serve. */
 import { z } from "zod";
 import { route, type Route } from "./route.ts";
+import { timestamp } from "./schemas.ts";
 
-/** What the process depends on, by name: `up`, or in a word what is wrong with it. */
-export type Readiness = { ready: boolean; components: Record<string, string> };
+/** What is not as it should be. */
+export type Degraded = {
+  readonly component: string;
+  /** In a word. */
+  readonly state: string;
+  /** Milliseconds since 1970: when it came into this state, or was first seen in it. */
+  readonly since: number;
+  /** What that means, for people. */
+  readonly detail: string;
+};
+
+export type Readiness = {
+  readonly ready: boolean;
+  /** It is being stopped and takes no new work. */
+  readonly draining: boolean;
+  /** What the process depends on, by name: `up`, or in a word what is wrong with it. */
+  readonly components: Readonly<Record<string, string>>;
+  readonly degraded: readonly Degraded[];
+};
 
 const readiness = z
   .object({
-    status: z.enum(["ready", "degraded", "unavailable"]),
+    status: z.enum(["ready", "degraded", "unavailable", "draining"]),
     components: z.record(z.string(), z.string()),
+    degraded: z
+      .array(
+        z.object({
+          component: z.string(),
+          state: z.string(),
+          since: timestamp.meta({ description: "When this process noticed" }),
+          detail: z.string(),
+        }),
+      )
+      .meta({ description: "The components that are not `up`, and since when" }),
   })
   .meta({
     id: "Readiness",
-    example: { status: "degraded", components: { database: "up", fanout: "reconnecting" } },
+    example: {
+      status: "degraded",
+      components: { database: "up", fanout: "reconnecting" },
+      degraded: [
+        {
+          ...{ component: "fanout", state: "reconnecting", since: "2026-11-23T12:00:00.000Z" },
+          detail: "what other processes append arrives here about a second later",
+        },
+      ],
+    },
   });
 
 export function createHealthRoutes(check: () => Promise<Readiness>): Route[] {
@@ -33,15 +70,23 @@ export function createHealthRoutes(check: () => Promise<Readiness>): Route[] {
       path: "/readyz",
       id: "getReadiness",
       summary: "Whether the process can serve",
-      description: "What is degraded is named without failing the check: delivery goes on.",
+      description:
+        "What is degraded is named without failing the check: delivery goes on. 503 without the " +
+        "database, and while the process drains.",
       responses: { 200: readiness, 503: readiness },
       async handle() {
-        const { ready, components } = await check();
-        const whole = Object.values(components).every((state) => state === "up");
-        const status = whole ? "ready" : "degraded";
-        return ready
-          ? { status: 200, body: { status, components } }
-          : { status: 503, body: { status: "unavailable", components } };
+        const found = await check();
+        const { components } = found;
+        const degraded = found.degraded.map((each) => ({
+          ...each,
+          since: new Date(each.since).toISOString(),
+        }));
+        const status = degraded.length === 0 ? "ready" : "degraded";
+        if (found.draining)
+          return { status: 503, body: { status: "draining", components, degraded } };
+        return found.ready
+          ? { status: 200, body: { status, components, degraded } }
+          : { status: 503, body: { status: "unavailable", components, degraded } };
       },
     }),
   ];

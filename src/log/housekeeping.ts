@@ -27,6 +27,9 @@ export type Housekeeping = ReturnType<typeof startHousekeeping>;
 /** A chore that failed is tried again after this, or earlier where its own pace is quicker. */
 const retryMs = 60_000;
 
+/** A chore that is this late is worth looking at. None is in a hurry. */
+const defaultOverdueMs = 300_000;
+
 export function startHousekeeping(options: {
   /** For the lease alone: what the chores do must not delay its renewal. */
   sql: Sql;
@@ -34,20 +37,25 @@ export function startHousekeeping(options: {
   chores: readonly Chore[];
   /** No other process can be alive, see `startLease`. */
   alone?: boolean;
+  overdueMs?: number;
 }) {
-  const { sql, log, chores, alone = false } = options;
+  const { sql, log, chores, alone = false, overdueMs = defaultOverdueMs } = options;
   /** On the monotonic clock, by name. */
   const dueAt = new Map(chores.map(({ name }) => [name, 0]));
   /** Since the start; times in milliseconds since 1970. */
   const records = new Map(
     chores.map(({ name }) => [name, { doneAt: undefined as number | undefined, failures: 0 }]),
   );
+  /** Milliseconds since 1970, by name. */
+  const failingSince = new Map<string, number>();
+  /** On the monotonic clock. */
+  let heldSince = 0;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  const lease = startLease({ sql, log, process: randomUUID(), alone, gained: look });
+  const lease = startLease({ sql, log, process: randomUUID(), alone, gained });
   const context: ChoreContext = { isHeld: () => !stopped && lease.isHeld() };
-  return { wake, status, stop };
+  return { wake, status, overdue, stop };
 
   /** What this process has done of it, and whether it keeps house now. */
   function status() {
@@ -61,8 +69,28 @@ export function startHousekeeping(options: {
    */
   function wake(name: string): void {
     if (!dueAt.has(name)) throw new Error(`there is no chore ${name}`);
-    dueAt.set(name, 0);
+    dueAt.set(name, performance.now());
     look();
+  }
+
+  function gained(): void {
+    heldSince = performance.now();
+    look();
+  }
+
+  /**
+   * Chores that fail, or whose turn was to come and did not, and since when (milliseconds since 1970):
+   * for longer than `overdueMs`. Nothing where another process keeps house.
+   */
+  function overdue(): { chore: string; since: number }[] {
+    if (!context.isHeld()) return [];
+    const now = performance.now();
+    return chores.flatMap(({ name }) => {
+      const waitingMs = now - Math.max(dueAt.get(name) ?? now, heldSince);
+      const failingMs = Date.now() - (failingSince.get(name) ?? Date.now());
+      const lateMs = Math.max(waitingMs, failingMs);
+      return lateMs > overdueMs ? [{ chore: name, since: Math.round(Date.now() - lateMs) }] : [];
+    });
   }
 
   async function stop(): Promise<void> {
@@ -96,11 +124,13 @@ export function startHousekeeping(options: {
     const line = () => ({ chore: name, durationMs: performance.now() - startedAt });
     try {
       const outcome = await run(context);
-      if (outcome === "more") dueAt.set(name, 0);
+      if (outcome === "more") dueAt.set(name, performance.now());
+      failingSince.delete(name);
       if (record !== undefined) record.doneAt = Date.now();
       log.debug({ ...line(), outcome, err: null }, "chore");
     } catch (error) {
       if (record !== undefined) record.failures += 1;
+      if (!failingSince.has(name)) failingSince.set(name, Date.now());
       log.warn({ ...line(), outcome: "failed", err: error }, "chore");
       const again = performance.now() + Math.min(everyMs, retryMs);
       dueAt.set(name, Math.min(dueAt.get(name) ?? again, again));

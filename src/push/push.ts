@@ -54,9 +54,17 @@ export type PushSurvey = {
   readonly backlogAgeMs: number;
 };
 
+export type PushHealth = {
+  /** False when its leases may have run out: then it starts nothing. */
+  readonly isLeased: boolean;
+  /** Since when outcomes cannot be written, milliseconds since 1970; undefined when they can. */
+  readonly unwrittenSince: number | undefined;
+};
+
 export type Push = {
   status(): PushStatus;
   survey(): Promise<PushSurvey>;
+  health(): PushHealth;
   /**
    * Starts nothing new, lets attempts end within the grace time, writes their outcomes and gives
    * back the shards, each as soon as none of its attempts is under way. What has not ended by then is
@@ -152,7 +160,7 @@ export async function startPush(options: {
   }, sweepMs);
   const comparison = setInterval(reloadChanged, compareMs);
 
-  return { status, survey, stop };
+  return { status, survey, health, stop };
 
   function status(): PushStatus {
     const { pace } = context.replays;
@@ -183,6 +191,10 @@ export async function startPush(options: {
   function record(entry: Parameters<Ledger["record"]>[0]): void {
     if (entry.record?.kind === "dead") deadLetters += 1;
     ledger.record(entry);
+  }
+
+  function health(): PushHealth {
+    return { isLeased: isHeld(), unwrittenSince: ledger.failing() };
   }
 
   function gained(claimed: ReadonlyMap<number, number>) {

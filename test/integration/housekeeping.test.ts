@@ -30,12 +30,12 @@ beforeEach(async () => {
 afterEach(() => opened.disposeAsync());
 
 /** Stops at the end of the test, if not before. */
-function start(chores: readonly Chore[], { alone = false } = {}): Housekeeping {
+function start(chores: readonly Chore[], { alone = false, overdueMs = 60_000 } = {}): Housekeeping {
   const log = createLogger({
     level: "warn",
     destination: { write: (line) => void warnings.push(line) },
   });
-  const housekeeping = startHousekeeping({ sql: database.sql, log, chores, alone });
+  const housekeeping = startHousekeeping({ sql: database.sql, log, chores, alone, overdueMs });
   opened.defer(() => housekeeping.stop());
   return housekeeping;
 }
@@ -227,6 +227,30 @@ describe("a chore", () => {
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('"chore":"failing"');
     expect(warnings[0]).toContain("not today");
+  });
+
+  test("that fails, or is kept from its turn, is overdue until it is done again", async () => {
+    let isBroken = true;
+    let release = () => {};
+    const failing: Chore = {
+      name: "failing",
+      everyMs: 10,
+      run: () => (isBroken ? Promise.reject(new Error("not today")) : Promise.resolve("done")),
+    };
+    const hanging: Chore = {
+      ...{ name: "hanging", everyMs: 3_600_000 },
+      run: () => new Promise((resolve) => (release = () => resolve("done"))),
+    };
+    const before = Date.now();
+    const housekeeping = start([failing, countingChore("third"), hanging], { overdueMs: 200 });
+    const overdue = () => housekeeping.overdue().map(({ chore }) => chore);
+    // The third waits behind the one that hangs, which itself is at its turn.
+    await waitUntil(() => overdue().length === 2);
+    expect(overdue()).toEqual(["failing", "third"]);
+    for (const { since } of housekeeping.overdue()) expect(since).toBeGreaterThanOrEqual(before);
+    isBroken = false;
+    release();
+    await waitUntil(() => overdue().length === 0);
   });
 
   test("that has more to do goes on at once, after the others had their turn", async () => {

@@ -36,8 +36,11 @@ async function fanoutIs(gateway: TestGateway, state: string, up: number): Promis
   const timeout = recoveryMs;
   const readiness = async () => (await gateway.call("GET", "/readyz", { key: null })).json;
   const status = state === "up" ? "ready" : "degraded";
-  const expected = { status, components: { database: "up", fanout: state } };
-  await expect.poll(readiness, { timeout }).toEqual(expected);
+  const expected = {
+    ...{ status, components: { database: "up", fanout: state } },
+    degraded: state === "up" ? [] : [{ component: "fanout", state, since: expect.any(String) }],
+  };
+  await expect.poll(readiness, { timeout }).toMatchObject(expected);
   expect(isUp(await scrape(gateway), "fanout")).toBe(up);
 }
 

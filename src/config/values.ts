@@ -2,6 +2,18 @@
 
 import { z } from "zod";
 
+/** Which traces are sampled, as OpenTelemetry names the ways. */
+const samplers = [
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+] as const;
+
+export type Sampler = (typeof samplers)[number];
+
 export function list<Item extends z.ZodType<unknown, string>>(item: Item) {
   return z
     .string()
@@ -33,6 +45,23 @@ export function durationMs(text: string, context: z.RefinementCtx): number {
   if (duration !== undefined) return duration;
   context.addIssue("not a duration");
   return z.NEVER;
+}
+
+export function sampler() {
+  return z
+    .enum(samplers)
+    .default("parentbased_always_on")
+    .describe(`one of ${samplers.join(", ")}, for example parentbased_traceidratio`);
+}
+
+/** All of it unless given. */
+export function share() {
+  return z
+    .string()
+    .regex(/^(0|1|0?\.\d+|[01]\.0*)$/)
+    .transform(Number)
+    .default(1)
+    .describe("a share from 0 to 1, for example 0.01");
 }
 
 export function isOrigin(text: string): boolean {

@@ -24,9 +24,7 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
   const { sql } = database;
   const filterOfEndpoint = createEndpointFilterOf(sql);
   const routes = [
-    ...createIngestRoutes(
-      createIngest({ appender, cursors, directory, limiter: services.limiter, eventTypes }),
-    ),
+    ...createIngestRoutes(createIngest({ ...services, appender, directory, eventTypes })),
     ...pull.routes,
     ...createDeliveryRoutes({ sql, log, tenantByPrefix }),
     ...createTimelineRoutes({ sql, log, tenantByPrefix }),

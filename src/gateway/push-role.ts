@@ -6,6 +6,7 @@ import type { Notices } from "../deliveries/notices.ts";
 import { startStatistics } from "../deliveries/statistics.ts";
 import { createAttemptCounter } from "../push/attempt-counts.ts";
 import { createAttemptLog } from "../push/attempt-log.ts";
+import { createAttemptTracing } from "../push/attempt-tracing.ts";
 import { createDeliverer } from "../push/deliver.ts";
 import { createEndpointLoader } from "../push/endpoints.ts";
 import { createLaneNotices } from "../push/notices.ts";
@@ -51,6 +52,7 @@ export async function startPushRole(
         counts.attempts.observe,
         notices.observe,
       ],
+      traceAttempt: createAttemptTracing(services.tracing),
       disable: async ({ endpoint, fence }, reason) => {
         const disabled = await control.disableEndpoint(process, fence, reason);
         if (disabled) notices.disabled(endpoint, fence, reason);

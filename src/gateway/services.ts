@@ -14,6 +14,7 @@ import { createAttempter, type Attempter } from "../push/attempt.ts";
 import { createEgressPolicy, type EgressPolicy } from "../push/egress.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { watchHealth, type Health } from "./health.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 
 export type Services = {
   readonly config: Config;
@@ -30,6 +31,8 @@ export type Services = {
   readonly limiter: RateLimiter;
   readonly counts: Counts;
   readonly health: Health;
+  /** Undefined: none. */
+  readonly tracing: Tracing | undefined;
 };
 
 export async function openFanout(config: Config, shards: number, log: Logger): Promise<Fanout> {
@@ -39,7 +42,10 @@ export async function openFanout(config: Config, shards: number, log: Logger): P
 }
 
 export function createServices(
-  given: Pick<Services, "config" | "logger" | "database" | "ring" | "shards" | "fanout">,
+  given: Pick<
+    Services,
+    "config" | "logger" | "database" | "ring" | "shards" | "fanout" | "tracing"
+  >,
 ): Services {
   const { allowAddresses, egressProxy } = given.config;
   const log = createLog(given.database.sql);

@@ -10,15 +10,18 @@ import { erasureChore } from "../control/tenants/erasure.ts";
 import type { Database } from "../db/database.ts";
 import { createNotices, type Notices } from "../deliveries/notices.ts";
 import { createReceipts, type Receipts } from "../deliveries/receipts.ts";
-import type { EventsFrame } from "../fanout/fanout.ts";
+import type { EventsFrame, Fanout } from "../fanout/fanout.ts";
+import { publishTraced } from "../fanout/tracing.ts";
 import { createMarks, type Marks } from "../feed/marks.ts";
 import type { Route } from "../http/route.ts";
 import { createAppender, type AppendedRun, type Appender } from "../log/append.ts";
 import { createAppendLog } from "../log/append-log.ts";
+import { createAppendTracing } from "../log/append-tracing.ts";
 import type { Housekeeping } from "../log/housekeeping.ts";
 import { createPullStage, type PullStage } from "../pull/stage.ts";
 import { createTestPush } from "../push/test-push.ts";
 import { createStreams, type Streams } from "../stream/streams.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { Services } from "./services.ts";
 import { userAgent } from "./version.ts";
 
@@ -47,7 +50,7 @@ export function controlOptions(services: Services): ControlOptions {
 }
 
 export function createStages(
-  { config, logger, database, cursors, log, feed, fanout, counts }: Services,
+  { config, logger, database, cursors, log, feed, fanout, counts, tracing }: Services,
   appends: Database,
   control: Pick<Control, "directory" | "routes">,
 ): Stages {
@@ -56,8 +59,11 @@ export function createStages(
   const appender = createAppender({
     sql: appends.sql,
     log: logger,
-    tell: (runs) => fanout.publish(runs.map(frameOf)),
-    observers: [createAppendLog(logger), counts.appends.observe],
+    tell: (runs) => tell(runs, fanout, tracing),
+    observers: [
+      ...[createAppendLog(logger), counts.appends.observe],
+      ...(tracing ? [createAppendTracing(tracing)] : []),
+    ],
   });
   return {
     appender,
@@ -89,6 +95,12 @@ export function forget(
     pull.recheck();
   }
   if (what === "tenants") housekeeping.wake(erasureChore);
+}
+
+function tell(runs: readonly AppendedRun[], fanout: Fanout, tracing: Tracing | undefined): void {
+  if (tracing === undefined) return fanout.publish(runs.map(frameOf));
+  const traced = runs.map((run) => ({ frame: frameOf(run), spans: run.spans ?? [] }));
+  publishTraced(tracing, fanout, traced);
 }
 
 function frameOf({ tenant, shard, events }: AppendedRun): EventsFrame {

@@ -5,7 +5,9 @@ import { listIssues } from "../http/issues.ts";
 import { problemSchema } from "../http/problem-schemas.ts";
 import { cursorExample, tenantMember } from "../http/schemas.ts";
 import { eventTypeForm } from "../log/filter.ts";
+import { traceMembers } from "../log/trace-members.ts";
 import { Problem } from "../problem.ts";
+import { traceparentForm } from "../telemetry/trace-context.ts";
 import { isReservedType, keyMaxLength } from "./event.ts";
 import { isTime, isUriReference } from "./forms.ts";
 import { batchMaxEvents, type ParsedEvent } from "./json-input.ts";
@@ -52,6 +54,10 @@ const eventInput = z
     dataversion: z.string().max(64, abort).regex(noControl).optional(),
     key: z.string().min(1).max(keyMaxLength).optional().meta({
       description: "Deduplicates: an event with the same key is appended once within 24 hours",
+    }),
+    traceparent: z.string().max(300, abort).regex(traceparentForm).optional().meta({
+      description: "The trace that it belongs to (W3C), in place of that of the request's header",
+      example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }),
   })
   .meta({ id: "NewEvent", example: created });
@@ -173,7 +179,13 @@ export const responses = {
 /** Reads an event from the value that its JSON has. */
 export function parseEvent(value: unknown): ParsedEvent | Problem {
   const parsed = eventInput.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return toParsed(parsed.data);
   const errors = listIssues(parsed.error);
   return new Problem("invalid", "the event breaks the schema", { members: { errors } });
+}
+
+function toParsed(event: z.output<typeof eventInput>): ParsedEvent {
+  if (event.traceparent === undefined) return event;
+  const { traceparent, ...rest } = event;
+  return { ...rest, extensions: traceMembers({ traceparent, tracestate: undefined }) };
 }

@@ -5,8 +5,10 @@
 import { createHash } from "node:crypto";
 import type { Tenant } from "../http/auth.ts";
 import type { NewEvent } from "../log/new-event.ts";
+import { hasTraceMembers } from "../log/trace-members.ts";
 import { Problem } from "../problem.ts";
 import { dataDepthMax, isStorableText, type RawMember } from "./json.ts";
+import { untraced, type EventTrace } from "./tracing.ts";
 
 /** One event of a request, read but not judged: the tenant it names, if it does, and its parts. */
 export type Item = {
@@ -56,7 +58,12 @@ export function ofTenant(item: Item, inQuery: string | undefined): Item {
 }
 
 /** Throws the caller's problem when the event cannot be taken. */
-export function toNewEvent(tenant: Tenant, input: EventInput, content: Content): NewEvent {
+export function toNewEvent(
+  tenant: Tenant,
+  input: EventInput,
+  content: Content,
+  trace: EventTrace = untraced,
+): NewEvent {
   const contentText = textOf(content);
   // Keys outlive the process that took them, and all had JSON once: its digest must not change.
   const digested = content.kind === "json" ? content.raw.text : contentText;
@@ -70,7 +77,7 @@ export function toNewEvent(tenant: Tenant, input: EventInput, content: Content):
     `"datacontenttype":${mediaTypeText(input.datacontenttype)},` +
     `"dataversion":${JSON.stringify(input.dataversion ?? "1")},` +
     `"tenant":${JSON.stringify(tenant.name)},${input.extensions ?? ""}`;
-  return {
+  const event = {
     tenant: tenant.id,
     shard: tenant.shard,
     type,
@@ -82,6 +89,17 @@ export function toNewEvent(tenant: Tenant, input: EventInput, content: Content):
     middle,
     content: contentText,
   };
+  return trace === untraced ? event : withTrace(event, input.extensions, trace);
+}
+
+/**
+ * Not in the digest unless the event itself says it: who repeats a request may well do so in
+ * another trace.
+ */
+function withTrace(event: NewEvent, extensions: string | undefined, trace: EventTrace): NewEvent {
+  const own = extensions !== undefined && hasTraceMembers(extensions) ? extensions : undefined;
+  const members = own === undefined ? trace.members : "";
+  return { ...event, middle: event.middle + members, span: trace.spanOf(own) };
 }
 
 function mediaTypeText(mediaType: string | undefined): string {

@@ -9,8 +9,9 @@ import type { Cursors } from "../log/cursor.ts";
 import { sequenceText } from "../log/event.ts";
 import type { NewEvent } from "../log/new-event.ts";
 import { Problem } from "../problem.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { Item } from "./event.ts";
-import { createPreparation, type EventTypes } from "./prepare.ts";
+import { createPreparation, type EventTypes, type Prepared } from "./prepare.ts";
 import {
   appendedOrProblem,
   failure,
@@ -19,6 +20,7 @@ import {
   unavailable,
   type ItemResult,
 } from "./results.ts";
+import { createRequestTracing, type Arrival, type RequestTrace } from "./tracing.ts";
 import { createUpload } from "./upload.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -35,6 +37,8 @@ export type Accepted = {
   readonly headers: Headers;
 };
 
+type Answered = { readonly results: ItemResult[]; readonly headers: Headers };
+
 export type Ingest = ReturnType<typeof createIngest>;
 
 export function createIngest(options: {
@@ -43,17 +47,36 @@ export function createIngest(options: {
   directory: Directory;
   limiter: Pick<RateLimiter, "take">;
   eventTypes: EventTypes;
+  tracing: Tracing | undefined;
 }) {
   const { appender, cursors, directory, limiter, eventTypes } = options;
   const preparation = createPreparation({ directory, limiter, eventTypes });
+  const requests = createRequestTracing(options.tracing);
+  const upload = createUpload({ appender, cursors, directory, preparation, requests });
 
-  return { one, batch, upload: createUpload({ appender, cursors, directory, preparation }) };
+  return { arrival: requests.arrival, one, batch, upload };
 
-  async function one(principal: Principal, item: Item): Promise<Accepted> {
+  async function one(principal: Principal, item: Item, arrived: Arrival): Promise<Accepted> {
+    const trace = requests.begin(arrived, { own: item.input.extensions });
+    try {
+      const accepted = await appendOne(principal, item, trace);
+      trace.end(accepted);
+      return accepted;
+    } catch (error) {
+      trace.fail(error);
+      throw error;
+    }
+  }
+
+  async function appendOne(
+    principal: Principal,
+    item: Item,
+    trace: RequestTrace,
+  ): Promise<Accepted> {
     const tenant = await resolveTenant(directory, principal, item.tenant);
     const fresh = eventTypes.fresh();
     if (fresh !== undefined) await fresh;
-    const event = preparation.toEvent(tenant, item);
+    const event = preparation.toEvent(tenant, item, trace);
     const taken = preparation.take(tenant, 1);
     if (taken?.allowed === false) throw quotaExceeded(tenant, "appends", taken);
     const [result] = await appender.append([event]);
@@ -77,8 +100,21 @@ export function createIngest(options: {
     principal: Principal,
     items: readonly (Item | Problem)[],
     withCursors: boolean,
-  ): Promise<{ results: ItemResult[]; headers: Headers }> {
-    const prepared = await preparation.prepare(principal, items);
+    arrived: Arrival,
+  ): Promise<Answered> {
+    const trace = requests.begin(arrived, { count: items.length });
+    try {
+      const prepared = await preparation.prepare(principal, items, trace);
+      const answered = await appendAll(prepared, withCursors);
+      trace.end({ status: 200, body: answered }, prepared.tenants);
+      return answered;
+    } catch (error) {
+      trace.fail(error);
+      throw error;
+    }
+  }
+
+  async function appendAll(prepared: Prepared, withCursors: boolean): Promise<Answered> {
     const { events, headers, refused } = preparation.admit(prepared);
     const [first] = refused;
     if (first !== undefined && events.every((event) => isQuota(event))) throw first;

@@ -16,6 +16,7 @@ import type { LineResults } from "./line-results.ts";
 import type { Preparation, Prepared } from "./prepare.ts";
 import { unavailable } from "./results.ts";
 import { cutToPace, type Slice } from "./slices.ts";
+import type { Arrival, EventTrace, RequestTracing } from "./tracing.ts";
 
 const windowsInFlightMax = 2;
 
@@ -27,12 +28,14 @@ export type PipelineServices = {
   readonly appender: Appender;
   readonly directory: Directory;
   readonly preparation: Preparation;
+  readonly requests: RequestTracing;
 };
 
 export function createPipeline(
-  { appender, directory, preparation }: PipelineServices,
+  { appender, directory, preparation, requests }: PipelineServices,
   request: ApiRequest,
   results: LineResults,
+  arrived: Arrival,
 ) {
   /** Each ends when its results are written, the oldest first. None rejects. */
   const inFlight: Promise<void>[] = [];
@@ -44,15 +47,26 @@ export function createPipeline(
   /** Resolves when the window was handed in, not when it is committed. */
   async function handIn(lines: readonly number[], items: readonly (Item | Problem)[]) {
     handingIn = true;
+    // An upload may have no end, and a trace of all of it would be of no use to anybody.
+    const window = { ...arrived, at: performance.now() };
+    const trace = requests.begin(window, { count: items.length });
+    const settling: Promise<void>[] = [];
     try {
-      const prepared = await prepare(items);
+      const prepared = await prepare(items, trace);
       for (const slice of cutToPace(prepared, lines)) {
         while (inFlight.length >= windowsInFlightMax) await inFlight[0];
         if (failure !== undefined) throw failure.error;
         await pace(slice, request.signal());
         const { answer } = await offer(slice, request.signal());
-        inFlight.push(settle(slice, answer, inFlight.at(-1)));
+        const written = settle(slice, answer, inFlight.at(-1));
+        inFlight.push(written);
+        settling.push(written);
       }
+      const answered = { status: 200, body: { results: undefined } };
+      void Promise.all(settling).then(() => trace.end(answered, prepared.tenants));
+    } catch (error) {
+      trace.fail(error);
+      throw error;
     } finally {
       handingIn = false;
     }
@@ -86,12 +100,12 @@ export function createPipeline(
   }
 
   /** What stands against all of a window stands against each of its lines. */
-  async function prepare(items: readonly (Item | Problem)[]): Promise<Prepared> {
+  async function prepare(items: readonly (Item | Problem)[], trace: EventTrace): Promise<Prepared> {
     try {
       // Again, as an upload may outlive its key.
       const principal = await authenticate(directory, request.header("authorization"));
       authorize(principal, "append");
-      return await preparation.prepare(principal, items);
+      return await preparation.prepare(principal, items, trace);
     } catch (error) {
       const problem = isUnavailable(error) ? unavailable() : error;
       if (!(problem instanceof Problem)) throw error;

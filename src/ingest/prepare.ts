@@ -8,6 +8,7 @@ import type { TenantId } from "../log/event.ts";
 import type { NewEvent } from "../log/new-event.ts";
 import { Problem } from "../problem.ts";
 import { toNewEvent, type Item } from "./event.ts";
+import type { EventTrace } from "./tracing.ts";
 
 /** The schemas of registered event types, as this process knows them. */
 export type EventTypes = {
@@ -36,8 +37,8 @@ export function createPreparation(options: {
   return { toEvent, prepare, take, admit };
 
   /** Throws the caller's problem. `eventTypes` must be fresh. */
-  function toEvent(tenant: Tenant, { input, content }: Item): NewEvent {
-    const event = toNewEvent(tenant, input, content);
+  function toEvent(tenant: Tenant, { input, content }: Item, trace: EventTrace): NewEvent {
+    const event = toNewEvent(tenant, input, content, trace);
     const data = content.kind === "json" ? content.value : undefined;
     const errors = eventTypes.check(input.type, data);
     if (errors.length === 0) return event;
@@ -50,6 +51,7 @@ export function createPreparation(options: {
   async function prepare(
     principal: Principal,
     items: readonly (Item | Problem)[],
+    trace: EventTrace,
   ): Promise<Prepared> {
     const found = await resolveTenants(principal, items);
     await eventTypes.fresh();
@@ -61,7 +63,7 @@ export function createPreparation(options: {
       if (tenant instanceof Problem) return tenant;
       tenants.set(tenant.id, tenant);
       try {
-        return toEvent(tenant, item);
+        return toEvent(tenant, item, trace);
       } catch (error) {
         return problemOrThrow(error);
       }

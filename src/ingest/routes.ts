@@ -33,7 +33,10 @@ connection breaks, repeat the lines without a result; with a \`key\` in each non
 media type with the headers \`ce-specversion\`, \`ce-id\`, \`ce-source\`, \`ce-type\` and others that \
 begin with \`ce-\`, percent-encoded as the HTTP binding says. The \`id\` becomes the key, extensions \
 are kept, \`dataversion\` and \`tenant\` mean what they mean in events of our own, and \`sequence\` is \
-refused because the gateway assigns it.`;
+refused because the gateway assigns it.
+
+**Traces**: the header \`traceparent\` (and \`tracestate\`) names the trace of all events that name none \
+themselves. It is kept in the events, as CloudEvents' extension of that name, and takes no part in deduplication.`;
 
 export function createIngestRoutes(ingest: Ingest): Route[] {
   const input = createJsonInput(parseEvent);
@@ -67,23 +70,25 @@ export function createIngestRoutes(ingest: Ingest): Route[] {
       async handle({ query, principal, request }) {
         const { tenant } = query;
         const withCursors = query.cursors === true;
+        const arrived = ingest.arrival(request);
         const type = request.mediaType();
         if (type === "application/x-ndjson" && !isInBinaryMode(request)) {
           refuseKey(request);
           const minimal = preference(request.header("prefer"), "return") === "minimal";
           const readLine = (bytes: Buffer) => ofTenant(input.line(bytes), tenant);
-          await ingest.upload(request, principal, { withCursors, minimal, tenant, readLine });
+          const how = { withCursors, minimal, tenant, readLine, arrived };
+          await ingest.upload(request, principal, how);
           return alreadySent;
         }
         const read = readItems(request, type, await request.readBody(bodyMaxBytes));
         if (!Array.isArray(read)) {
           const item = withKey(ofTenant(read, tenant), request);
-          const { status, ...reply } = await ingest.one(principal, item);
+          const { status, ...reply } = await ingest.one(principal, item, arrived);
           return status === 201 ? { status, ...reply } : { status, ...reply };
         }
         refuseKey(request);
         const items = read.map((item) => itemOfTenant(item, tenant));
-        const { results, headers } = await ingest.batch(principal, items, withCursors);
+        const { results, headers } = await ingest.batch(principal, items, withCursors, arrived);
         return { status: 200, body: { results }, headers };
       },
     }),

@@ -15,6 +15,7 @@ import { dataMaxBytes, type Item } from "./event.ts";
 import { createLineResults } from "./line-results.ts";
 import { createLineSplitter, type Line } from "./lines.ts";
 import { createPipeline, type PipelineServices } from "./pipeline.ts";
+import type { Arrival } from "./tracing.ts";
 
 /** Beside its data an event has few and short members, even with all of them escaped. */
 const lineMaxBytes = dataMaxBytes + (64 << 10);
@@ -31,6 +32,7 @@ export type UploadOptions = {
   readonly tenant: string | undefined;
   /** Throws the problem of the line. */
   readonly readLine: (bytes: Buffer) => Item;
+  readonly arrived: Arrival;
 };
 
 type Gathered = { lines: number[]; items: (Item | Problem)[]; bytes: number };
@@ -54,7 +56,7 @@ export function createUpload(services: PipelineServices & { readonly cursors: Cu
       cursors: options.withCursors ? cursors : undefined,
       minimal: options.minimal,
     });
-    const pipeline = createPipeline(services, request, results);
+    const pipeline = createPipeline(services, request, results, options.arrived);
     const splitter = createLineSplitter(lineMaxBytes);
     try {
       await readAll();

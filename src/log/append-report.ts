@@ -10,6 +10,8 @@ export type AppendReport = {
    */
   readonly outcome: "answered" | "refused" | "unavailable" | "in-doubt" | "failed";
   readonly outcomes: { readonly appended: number; readonly deferred: number };
+  /** When it was sent, by `performance.now()`. */
+  readonly at: number;
   /** From when it was sent; with a look-up, until that told. */
   readonly durationMs: number;
   /** How often its events were left out before, since somebody else held their logs. */

@@ -14,6 +14,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Span } from "../telemetry/tracing.ts";
 import type { LogEvent, TenantId } from "./event.ts";
 import type { AppendReport, ObserveAppend } from "./append-report.ts";
 import { lookUpGroup, type FoundRow } from "./group-lookup.ts";
@@ -24,7 +25,13 @@ import { createQueue, isOpen, type Entry, type Group, type Line } from "./queue.
 type Refusal = "refused" | "unavailable" | "in-doubt" | "failed";
 
 /** What one group added to one tenant's log. */
-export type AppendedRun = { tenant: TenantId; shard: number; events: LogEvent[] };
+export type AppendedRun = {
+  tenant: TenantId;
+  shard: number;
+  events: LogEvent[];
+  /** Those that its events stand below, where their traces are sampled. */
+  spans?: Set<Span>;
+};
 
 /** A group on its way, and what it takes to find out what became of it. */
 type Sent = {
@@ -166,6 +173,7 @@ export function createAppender(options: {
 
   function settle(sent: Sent, rows: Row[]) {
     const { group, tries } = sent;
+    const durationMs = performance.now() - sent.at;
     const runs = new Map<TenantId, AppendedRun>();
     const deferred: Group = [];
     for (const row of rows) {
@@ -180,7 +188,7 @@ export function createAppender(options: {
       else queue.answer(entry, toResult(row));
     }
     const appended = rows.filter(({ outcome }) => outcome === "appended").length;
-    report("answered", sent, { outcomes: { appended, deferred: deferred.length } });
+    report("answered", sent, { outcomes: { appended, deferred: deferred.length }, durationMs });
     if (deferred.length > 0) defer(deferred, tries + 1);
   }
 
@@ -191,7 +199,7 @@ export function createAppender(options: {
   ): void {
     const durationMs = performance.now() - at;
     const outcomes = { appended: 0, deferred: 0 };
-    const told = { group, tries, outcome, outcomes, durationMs, error: undefined, ...also };
+    const told = { group, at, tries, outcome, outcomes, durationMs, error: undefined, ...also };
     for (const observe of observers) observe(told);
   }
 
@@ -368,6 +376,7 @@ function addToRun(runs: Map<TenantId, AppendedRun>, { event }: Entry, row: Row) 
   if (run === undefined) runs.set(tenant, (run = { tenant, shard, events: [] }));
   const { sequence, day, at, envelope } = row;
   run.events.push({ sequence, day, type, subject, appendedAt: at, envelope });
+  if (event.span !== undefined) (run.spans ??= new Set()).add(event.span);
 }
 
 /**

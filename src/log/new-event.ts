@@ -1,4 +1,5 @@
 /** What is handed to the log, and what comes back. */
+import type { Span } from "../telemetry/tracing.ts";
 import type { Day, Sequence, TenantId } from "./event.ts";
 
 /** An event to append. `start`, `middle` and `content` are pieces of its envelope's JSON text. */
@@ -18,6 +19,8 @@ export type NewEvent = {
   readonly middle: string;
   /** The member `data` or `data_base64` after a comma, or nothing: `,"data":{"amount":4200}`. */
   readonly content: string;
+  /** Of the request that brings it, where its trace is sampled: what follows stands below it. */
+  readonly span?: Span | undefined;
 };
 
 export type Appended = { sequence: Sequence; day: Day; id: string };

@@ -6,12 +6,14 @@
 import type { AttemptDetail, DeliveryRecord, Trigger } from "../deliveries/ledger.ts";
 import { replayName } from "../deliveries/replays.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
+import type { TraceAttempt } from "./attempt-tracing.ts";
 import { isFault, verdictOf, type Verdict } from "./health.ts";
 import type { EndedAttempt } from "./delivery.ts";
 import type { Delivery, Lane } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
-import type { ObserveAttempt } from "./report.ts";
+import type { AttemptReport, ObserveAttempt } from "./report.ts";
 import type { PushHeaders } from "./request.ts";
 import { decide, type Decision } from "./retry.ts";
 import { decideUnsent, giveUpTime, missedReceipt } from "./unsent.ts";
@@ -28,18 +30,24 @@ export function createDeliverer(options: {
   log: Logger;
   disable: Disable;
   observers: readonly ObserveAttempt[];
+  traceAttempt: TraceAttempt;
 }): (delivery: Delivery) => Promise<void> {
-  const { attempter, pushHeaders, log, disable, observers } = options;
+  const { attempter, pushHeaders, log, disable, observers, traceAttempt } = options;
 
   return async (delivery) => {
     const { lane } = delivery;
     const { endpoint } = lane;
     const unsent = decideUnsent(delivery, Date.now());
     if (unsent !== undefined) return lane.settle(delivery, { record: unsent, ended: undefined });
-    const queueMs = Math.round(performance.now() - delivery.readyAt);
+    const startedAt = performance.now();
+    const queueMs = Math.round(startedAt - delivery.readyAt);
     const at = Date.now();
-    const outcome = await attempt(delivery, at);
-    if (outcome.kind === "stopped") return lane.abandon(delivery);
+    const trace = traceAttempt(delivery, triggerOf(delivery), startedAt);
+    const outcome = await attempt(delivery, at, trace.context);
+    if (outcome.kind === "stopped") {
+      trace.end(undefined);
+      return lane.abandon(delivery);
+    }
 
     const [now, chance] = [Date.now(), Math.random()];
     const isReplay = delivery.source === "replay";
@@ -57,7 +65,8 @@ export function createDeliverer(options: {
     const ended = { verdict, at, now, chance, latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
     const isProbeOnly = isFailedProbe(delivery, ended.verdict, decision);
-    report(delivery, outcome, record, isProbeOnly ? undefined : decision);
+    const known = { record, traceId: trace.context?.traceId ?? null };
+    trace.end(report(delivery, outcome, known, isProbeOnly ? undefined : decision));
     if (isProbeOnly) {
       return probeFailed(delivery, ended, { error: record.error ?? "", decision });
     }
@@ -81,14 +90,19 @@ export function createDeliverer(options: {
   }
 
   /** A fault of ours is one failed attempt, so that it cannot stop the other deliveries. */
-  async function attempt(delivery: Delivery, at: number): Promise<Outcome | Stopped> {
+  async function attempt(
+    delivery: Delivery,
+    at: number,
+    trace: TraceContext | undefined,
+  ): Promise<Outcome | Stopped> {
     const { url, timeoutMs, tenantName: tenant, name } = delivery.lane.endpoint;
     try {
       const body = Buffer.from(delivery.event.envelope);
       const { event, previous, attempt: number, lane } = delivery;
       const { endpoint } = lane;
       const replay = delivery.replay && replayName(delivery.replay.run.id);
-      const headers = pushHeaders({ endpoint, event, previous, attempt: number, replay, body, at });
+      const place = { endpoint, event, previous, attempt: number, replay };
+      const headers = pushHeaders({ ...place, trace, body, at });
       return await attempter.attempt({ url, headers, body, timeoutMs });
     } catch (error) {
       log.error({ tenant, endpoint: name, err: error }, "an attempt could not be made");
@@ -115,16 +129,17 @@ export function createDeliverer(options: {
   function report(
     delivery: Delivery,
     outcome: Outcome,
-    record: DeliveryRecord,
+    known: Pick<AttemptReport, "record" | "traceId">,
     decision: Decision | undefined,
-  ): void {
+  ): AttemptReport {
     const told = {
-      ...{ delivery, record, trigger: triggerOf(delivery) },
+      ...{ delivery, ...known, trigger: triggerOf(delivery) },
       outcome: decision?.kind ?? ("probe failed" as const),
       errorClass: outcome.kind === "failed" ? outcome.class : null,
       retryInMs: decision?.kind === "retry" ? Math.round(decision.delayMs) : null,
     };
     for (const observe of observers) observe(told);
+    return told;
   }
 }
 

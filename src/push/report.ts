@@ -17,6 +17,8 @@ export type AttemptReport = {
   readonly errorClass: string | null;
   /** Until the next attempt; null when there is none, or when it is not known. */
   readonly retryInMs: number | null;
+  /** The trace that the event belongs to, sampled or not; null when it belongs to none. */
+  readonly traceId: string | null;
 };
 
 export type ObserveAttempt = (report: AttemptReport) => void;

@@ -10,6 +10,7 @@ import {
   type LogEvent,
   type Sequence,
 } from "../log/event.ts";
+import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Recipient } from "./endpoints.ts";
 
 export type PushHeaders = (push: {
@@ -21,6 +22,8 @@ export type PushHeaders = (push: {
   readonly attempt: number;
   /** The replay job that sends it, as callers know it. */
   readonly replay: string | undefined;
+  /** Where it stands in its trace: what the receiver traces stands below. */
+  readonly trace: TraceContext | undefined;
   readonly body: Buffer;
   /** When the attempt is made, milliseconds since 1970. */
   readonly at: number;
@@ -29,7 +32,7 @@ export type PushHeaders = (push: {
 export function createPushHeaders(options: { cursors: Cursors; userAgent: string }): PushHeaders {
   const { cursors, userAgent } = options;
 
-  return ({ endpoint, event, previous, attempt, replay, body, at }) => {
+  return ({ endpoint, event, previous, attempt, replay, trace, body, at }) => {
     const { sequence } = event;
     const id = eventId(event);
     const place = {
@@ -47,6 +50,7 @@ export function createPushHeaders(options: { cursors: Cursors; userAgent: string
       ...signedHeaders({ endpoint, userAgent, id, body, at }),
       ...place,
       "tidegate-signature": endpoint.signHeaders({ id, timestampSeconds, headers: place }),
+      ...(trace !== undefined && traceHeaders(trace)),
     };
   };
 }
@@ -79,6 +83,10 @@ function signedHeaders({ endpoint, userAgent, id, body, at }: Signed) {
     "webhook-timestamp": String(seconds),
     "webhook-signature": endpoint.sign(id, seconds, body),
   };
+}
+
+function traceHeaders({ traceparent, tracestate }: TraceContext): Record<string, string> {
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }
 
 function secondsOf(at: number): number {

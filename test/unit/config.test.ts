@@ -80,6 +80,8 @@ test("every variable is read", () => {
     TIDEGATE_METRICS_PINNED_TENANTS: "acme, globex",
     LOG_LEVEL: "debug",
     OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+    OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+    OTEL_TRACES_SAMPLER_ARG: "0.25",
   });
   expect(config).toEqual({
     production: true,
@@ -114,7 +116,11 @@ test("every variable is read", () => {
     metricsTenants: 20,
     metricsPinnedTenants: ["acme", "globex"],
     logLevel: "debug",
-    otlpEndpoint: "http://collector:4318",
+    tracing: {
+      endpoint: "http://collector:4318",
+      sampler: "parentbased_traceidratio",
+      ratio: 0.25,
+    },
   });
 });
 
@@ -153,6 +159,9 @@ describe("faults", () => {
     ["TIDEGATE_METRICS_PINNED_TENANTS", "acme,other"],
     ["LOG_LEVEL", "loud"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector"],
+    ["OTEL_TRACES_SAMPLER", "xray"],
+    ["OTEL_TRACES_SAMPLER_ARG", "1.5"],
+    ["OTEL_TRACES_SAMPLER_ARG", "1%"],
   ])("%s=%s is refused with an example of a right value", (name, value) => {
     const faults = faultsOf({ ...external, NATS_URL: "nats://a:4222", [name]: value });
     expect(faults).toEqual([expect.stringMatching(`^${name} must be .*for example `)]);

@@ -19,7 +19,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const tree: readonly { file: string; imports: string; breaks: readonly string[] }[] = [
   {
     file: "gateway.ts",
-    imports: 'import "./fanout/memory.ts"; import("./db/embedded.ts");',
+    imports:
+      'import "./fanout/memory.ts"; import("./db/embedded.ts"); import("./telemetry/otlp.ts");',
     breaks: [],
   },
   {
@@ -50,11 +51,13 @@ const tree: readonly { file: string; imports: string; breaks: readonly string[] 
     file: "feed/feed.ts",
     imports:
       'import "../fanout/jetstream.ts"; import "undici"; import "zod"; import "hono"; ' +
-      'import "prom-client";',
+      'import "prom-client"; import "@opentelemetry/api"; import "../telemetry/otlp.ts";',
     breaks: [
       "only-the-gateway-names-adapters",
       "undici-only-in-its-place",
       "prom-client-only-in-its-place",
+      "opentelemetry-only-in-its-place",
+      "opentelemetry-is-imported-when-needed",
       "zod-only-in-its-place",
       "hono-only-in-its-place",
     ],
@@ -79,6 +82,7 @@ const tree: readonly { file: string; imports: string; breaks: readonly string[] 
     breaks: ["only-downwards-from-db-problem-config-keyring-bucket-telemetry"],
   },
   { file: "telemetry/logger.ts", imports: "", breaks: [] },
+  { file: "telemetry/otlp.ts", imports: 'import "@opentelemetry/api";', breaks: [] },
   { file: "main.ts", imports: 'import "./gateway.ts"; import "./api.ts";', breaks: [] },
   { file: "db/schema.ts", imports: "", breaks: [] },
   {

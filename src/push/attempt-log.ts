@@ -6,7 +6,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { ObserveAttempt } from "./report.ts";
 
 export function createAttemptLog(log: Logger): ObserveAttempt {
-  return ({ delivery, trigger, outcome, record, retryInMs }) => {
+  return ({ delivery, trigger, outcome, record, retryInMs, traceId: trace }) => {
     // Successes are most of the lines and least of the news.
     const level = outcome === "delivered" ? "debug" : "info";
     if (!log.isLevelEnabled(level)) return;
@@ -17,7 +17,7 @@ export function createAttemptLog(log: Logger): ObserveAttempt {
       delivery: deliveryId({ tenantPrefix: tenantPrefix(tenant), endpoint: id, position: event }),
       ...{ attempt, trigger, replay: replay ? replayName(replay.run.id) : null, outcome },
       ...{ status: record.statusCode, error: record.error },
-      ...{ queueMs: record.queueMs, latencyMs: record.latencyMs, retryInMs },
+      ...{ queueMs: record.queueMs, latencyMs: record.latencyMs, retryInMs, trace },
     };
     log[level](line, "attempt");
   };

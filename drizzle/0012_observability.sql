@@ -29,7 +29,7 @@ CREATE TABLE "delivery_minutes" (
 ) PARTITION BY RANGE ("day");
 --> statement-breakpoint
 ALTER TABLE "tenants" ADD COLUMN "operational_events" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
-CREATE INDEX "deliveries_undelivered" ON "deliveries" USING btree ("tenant","day","sequence","endpoint") WHERE "deliveries"."status" in ('dead', 'expired');--> statement-breakpoint
+CREATE INDEX "deliveries_undelivered" ON "deliveries" USING btree ("tenant","day","sequence","endpoint","status") WHERE "deliveries"."status" in ('dead', 'expired');--> statement-breakpoint
 CREATE INDEX "retries_tenant" ON "retries" USING btree ("tenant","sequence","endpoint");
 --> statement-breakpoint
 -- As in 0001, with the tables of statistics.

@@ -1,2 +1,0 @@
--- What is undelivered in a window of time.
-select 1;

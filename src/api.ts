@@ -33,7 +33,7 @@ const about = {
     replays: "Deliveries that are made again because somebody wants it",
     consumers: "Readers whose place in the log is kept here",
     "event-types": "What the events of a type look like",
-    statistics: "How it goes: what was delivered when, and how fast",
+    statistics: "How it goes: what is undelivered, what was delivered when, and how fast",
     system: "The gateway itself",
   },
 };

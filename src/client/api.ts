@@ -352,6 +352,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stats/undelivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count what was not delivered
+         * @description Of the events that were appended in the window, all that endpoints which they match have not got, at one moment. For each endpoint an event is delivered, settled by a receipt, skipped by a resume, or else counted here, once. Operators see one tenant, or all.
+         */
+        get: operations["getUndelivered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{tenant}": {
         parameters: {
             query?: never;
@@ -1886,6 +1906,56 @@ export interface components {
             p50: number | null;
             p95: number | null;
             p99: number | null;
+        };
+        Undelivered: {
+            window_seconds: number;
+            /** Format: date-time */
+            as_of: string;
+            /** @description False when there was not the time to look at all events that filters or blocked subjects may concern: then counts are lower bounds, and a shorter window may be exact */
+            exact: boolean;
+            /** @description Events that at least one endpoint that they match has not got, each once */
+            undelivered: number;
+            /** @description Unless `exact`: no more `deliveries` than this */
+            at_most?: number;
+            /** @description Pairs of an event and an endpoint: `retrying`, `dead` and `waiting` together */
+            deliveries: number;
+            /** @description They failed, and are tried again */
+            retrying: number;
+            /** @description Of those: accepted, and the receipt that the endpoint requires has not come */
+            awaiting_receipt: number;
+            /** @description They failed, and are not tried again */
+            dead: number;
+            /** @description Of those: the event was gone before it could be */
+            expired: number;
+            /** @description Not attempted yet: what lies beyond the endpoint's position, also while it is paused, polls or is disabled, and what blocked subjects hold */
+            waiting: number;
+            /** @description That have anything undelivered */
+            endpoints_total: number;
+            /** @description Those with the most first */
+            endpoints: {
+                id: string;
+                tenant: string;
+                url: string;
+                /** @enum {string} */
+                status: "active" | "paused" | "polling" | "disabled";
+                /** @enum {string} */
+                circuit: "closed" | "open" | "half_open";
+                /** @description Pairs of an event and an endpoint: `retrying`, `dead` and `waiting` together */
+                deliveries: number;
+                /** @description They failed, and are tried again */
+                retrying: number;
+                /** @description Of those: accepted, and the receipt that the endpoint requires has not come */
+                awaiting_receipt: number;
+                /** @description They failed, and are not tried again */
+                dead: number;
+                /** @description Of those: the event was gone before it could be */
+                expired: number;
+                /** @description Not attempted yet: what lies beyond the endpoint's position, also while it is paused, polls or is disabled, and what blocked subjects hold */
+                waiting: number;
+                exact: boolean;
+                /** @description When its oldest undelivered event of the window was appended */
+                oldest_at: string | null;
+            }[];
         };
         Tenant: {
             /** @description The name requests call it by */
@@ -5354,6 +5424,155 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["CursorExpiredProblem"] | components["schemas"]["CursorAheadProblem"] | components["schemas"]["FeedResetProblem"];
+                };
+            };
+            /** @description `quota-exceeded`: The tenant's limit is reached */
+            429: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaExceededProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getUndelivered: {
+        parameters: {
+            query?: {
+                /** @description How far it reaches back, up to the retention: `90s`, `15m`, `1h`, `7d` */
+                window?: string;
+                /** @description Items on the page, 100 unless given */
+                limit?: number;
+                /** @description The tenant, for operator keys */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undelivered"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `unknown-tenant`: There is no such tenant */
+            404: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownTenantProblem"];
+                };
+            };
+            /** @description `tenant-erasing`: The tenant is being erased */
+            409: {
+                headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TenantErasingProblem"];
                 };
             };
             /** @description `quota-exceeded`: The tenant's limit is reached */

@@ -3,6 +3,7 @@ import { createApi, type Api } from "../api.ts";
 import { announceChange } from "../control/changes.ts";
 import { createTickets } from "../control/tickets/tickets.ts";
 import { createEndpointFilterOf } from "../deliveries/endpoint-filter.ts";
+import { createUndeliveredReader } from "../deliveries/undelivered.ts";
 import { createIngest } from "../ingest/ingest.ts";
 import { createIngestRoutes } from "../ingest/routes.ts";
 import { createReceiptRoutes } from "../push/receipt-routes.ts";
@@ -10,6 +11,7 @@ import { createReplayRoutes } from "../push/replay-routes.ts";
 import { createDeliveryRoutes } from "../push/routes.ts";
 import { createDeliveryStatsRoutes } from "../stats/deliveries-routes.ts";
 import { createTimelineRoutes } from "../stats/timeline-routes.ts";
+import { createUndeliveredRoutes } from "../stats/undelivered-routes.ts";
 import { createStreamRoutes } from "../stream/routes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { shownMetrics } from "./metrics.ts";
@@ -37,6 +39,10 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
     ...createStreamRoutes({
       ...{ streams, filterOfEndpoint },
       findTicket: createTickets({ orm: database.orm, directory }).find,
+    }),
+    ...createUndeliveredRoutes({
+      reader: createUndeliveredReader(database.orm),
+      retentionDays: config.retentionDays,
     }),
     ...controlRoutes,
   ];

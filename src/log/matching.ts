@@ -16,6 +16,18 @@ export function matching<Fragment>(sql: Tag<Fragment>, { types, subjects }: Filt
     and (${subjects === null}::boolean or subject = any(${arrayText(subjects ?? [])}::text[]))`;
 }
 
+/** The same of a filter in columns `types` and `subjects` of `filter`, with `belowTypes` as `below`. */
+export function matchingColumns<Fragment>(sql: Tag<Fragment>): Fragment {
+  return sql`(filter.types is null or type = any(filter.types) or type like any(filter.below))
+    and (filter.subjects is null or subject = any(filter.subjects))`;
+}
+
+/** Of a column `types`: the patterns for LIKE, as `splitTypes` makes them. */
+export function belowTypes<Fragment>(sql: Tag<Fragment>): Fragment {
+  return sql`array(select replace(left(t, -1), '_', '\\_') || '%'
+    from unnest(types) as t where right(t, 2) = '.*')`;
+}
+
 function splitTypes(types: readonly string[]): { exact: string[]; below: string[] } {
   const exact: string[] = [];
   const below: string[] = [];

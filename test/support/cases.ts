@@ -248,6 +248,8 @@ export const cases: Readonly<Record<string, Case>> = {
   listEventDeliveries: { samples: [{ status: 200, build: ownEvent }] },
   getDelivery: { samples: [{ status: 200, build: ownDelivery }] },
 
+  getUndelivered: { samples: [plain] },
+
   sendReceipt: {
     samples: [
       {

@@ -42,6 +42,7 @@ const plainTexts = new Set([
     "secret",
     "retry_schedule",
     "give_up_after",
+    "window",
     "url",
     // A credential, as a key is: what it is good for is shown in test/integration/tickets.test.ts.
     "ticket",

@@ -1,0 +1,133 @@
+/**
+ * What is undelivered of the events of a window of time, of one tenant or of all: for each endpoint
+ * an event that it matches is delivered, settled or skipped, or else it is counted here, once: being
+ * retried, dead, or waiting. All is read in one transaction that sees one state of the tables, so
+ * the counts add up.
+ *
+ * What waits for an endpoint without a filter is what lies beyond its position, by subtraction.
+ * Where events have to be looked at there is a time for it; counts that it was too short for are
+ * lower bounds, and `atMost` has the upper one.
+ */
+import type { Orm } from "../db/database.ts";
+import type { TenantId } from "../log/event.ts";
+import { search, type Found, type Search } from "./undelivered-runs.ts";
+import { summarize, type EndpointCounts, type Summary } from "./undelivered-statements.ts";
+import { openWindow, show, type EndpointView } from "./undelivered-window.ts";
+
+const defaultLimits = {
+  /** For looking at events, which many an answer needs none of. */
+  budgetMs: 50,
+  /** About 10 ms between two looks at the clock. */
+  stepEvents: 8_000,
+  /**
+   * More than are under way at once: an endpoint has more outcomes beyond its position only when it
+   * was moved back, or its consumer confirms out of order.
+   */
+  recorded: 1_000,
+};
+
+export type Undelivered = {
+  /** Milliseconds since 1970. */
+  readonly asOf: number;
+  readonly exact: boolean;
+  /** Events, each once. */
+  readonly events: number;
+  /** Pairs of an event and an endpoint: those of the three kinds together. */
+  readonly deliveries: number;
+  /** Undefined when it is exact. */
+  readonly atMost: number | undefined;
+  readonly retrying: number;
+  /** Of those that are being retried: accepted, and the receipt has not come. */
+  readonly awaiting: number;
+  readonly dead: number;
+  /** Of those that are dead: gone before they could be tried again. */
+  readonly expired: number;
+  readonly waiting: number;
+  /** The worst first. */
+  readonly endpoints: readonly (EndpointView & UndeliveredOfEndpoint)[];
+  /** Of which anything is undelivered, shown or not. */
+  readonly endpointsTotal: number;
+};
+
+type UndeliveredOfEndpoint = Omit<EndpointCounts, "tenant" | "oldest"> & {
+  readonly deliveries: number;
+  readonly exact: boolean;
+};
+
+export type Asked = {
+  /** All when undefined. */
+  readonly tenant: TenantId | undefined;
+  readonly windowSeconds: number;
+  /** Endpoints that are shown. */
+  readonly limit: number;
+};
+
+export type UndeliveredReader = ReturnType<typeof createUndeliveredReader>;
+
+export function createUndeliveredReader(
+  orm: Pick<Orm, "transaction">,
+  given: Partial<typeof defaultLimits> = {},
+) {
+  const limits = { ...defaultLimits, ...given };
+  return { read };
+
+  function read({ tenant, windowSeconds, limit }: Asked): Promise<Undelivered> {
+    return orm.transaction(
+      async (transaction) => {
+        const window = await openWindow(transaction, tenant, windowSeconds);
+        const summary = await summarize(transaction, window, { ...limits, shown: limit });
+        const searched = await search(transaction, summary, limits);
+        const ranked = rank(summary, searched);
+        const worst = ranked.slice(0, limit);
+        const views = await show(transaction, window, worst);
+        return {
+          ...{ asOf: window.asOf, ...sumUp(summary, searched) },
+          endpoints: worst.flatMap((counts, index) => {
+            const view = views[index];
+            return view === undefined ? [] : [{ ...counts, ...view }];
+          }),
+        };
+      },
+      { isolationLevel: "repeatable read", accessMode: "read only" },
+    );
+  }
+}
+
+function sumUp({ totals, endpoints }: Summary, { found, events }: Search) {
+  const { retrying, awaiting, dead, expired, undelivered } = totals;
+  const all = Array.from(found.values());
+  const waiting = all.reduce((sum, each) => sum + each.waiting, totals.waiting);
+  const unknown = all.reduce((sum, each) => sum + each.unknown, 0);
+  const deliveries = retrying + dead + waiting;
+  const exact = unknown === 0;
+  const counted = new Set(endpoints.map(({ endpoint }) => endpoint));
+  const others = Array.from(found).filter(([id, { waiting: n }]) => n > 0 && !counted.has(id));
+  return {
+    ...{ exact, events: undelivered + events, deliveries, retrying, awaiting, dead, expired },
+    ...{ waiting, atMost: exact ? undefined : deliveries + unknown },
+    endpointsTotal: totals.endpoints + others.length,
+  };
+}
+
+/** Those of the summary with what was found of them; an endpoint with nothing is not told. */
+function rank({ endpoints, runs }: Summary, { found }: Search) {
+  const all = new Map(endpoints.map((each) => [each.endpoint, each]));
+  for (const { tenant, endpoint } of runs) {
+    if (all.has(endpoint)) continue;
+    const none = { retrying: 0, awaiting: 0, dead: 0, expired: 0, waiting: 0, oldest: null };
+    all.set(endpoint, { tenant, endpoint, ...none });
+  }
+  return Array.from(all.values(), (counts) => withFound(counts, found.get(counts.endpoint)))
+    .filter(({ deliveries, exact }) => deliveries > 0 || !exact)
+    .toSorted((a, b) => b.deliveries - a.deliveries || (a.endpoint < b.endpoint ? -1 : 1));
+}
+
+function withFound({ oldest, ...counts }: EndpointCounts, found: Found | undefined) {
+  const waiting = counts.waiting + (found?.waiting ?? 0);
+  const first = Math.min(oldest ?? Infinity, found?.oldest ?? Infinity);
+  return {
+    ...{ ...counts, waiting, deliveries: counts.retrying + counts.dead + waiting },
+    exact: (found?.unknown ?? 0) === 0,
+    oldest: first === Infinity ? undefined : first,
+  };
+}

@@ -8,6 +8,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { duplicatesExplained } from "./check.ts";
+import { checkUndeliveredNow } from "./check-undelivered.ts";
 import { createInjector, type Injected } from "./faults.ts";
 import { startLoad } from "./load.ts";
 import { planFaults } from "./plan.ts";
@@ -50,6 +51,7 @@ async function run(options: ScenarioOptions): Promise<Outcome> {
   replaying.abort();
   await replayed;
   world.say("the faults are over");
+  await checkUndeliveredNow(world);
   await delay(settleMs);
   world.isCalm = true;
   const before = repeatsOf(world);

@@ -5,6 +5,7 @@
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { checkConfirmer, checkMissed } from "./check-confirmed.ts";
 import { checkReplays } from "./check-replays.ts";
+import { checkUndelivered } from "./check-undelivered.ts";
 import type { Injected } from "./faults.ts";
 import type { NamedConsumer } from "./consumers.ts";
 import type { SentEvent } from "./producers.ts";
@@ -39,6 +40,7 @@ export async function countEverything(world: World, asked: readonly Asked[]): Pr
     }
     await checkReplays(world, tenant, log, asked);
   }
+  await checkUndelivered(world);
   await checkLeases(world);
   return accounts;
 }

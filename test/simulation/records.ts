@@ -140,6 +140,7 @@ export const checks = {
     "what a consumer has said to have processed stays so, and is not pushed to it any more",
   receipts: "a receipt is answered with what became of each event, and is found again",
   missed: "what an endpoint has missed is told in order, all of it and nothing else",
+  undelivered: "what is told as undelivered adds up to a count by brute force",
   consumers: "a named consumer has each event in order, and none again that it has acknowledged",
   replays: "a replay comes to its end, sends each event of its range and counts each once",
   alive: "no process ends by itself, and each ends well when it is asked to",

@@ -31,11 +31,12 @@ import { observed } from "./trials/observed.ts";
 import { openStage, type Stage, type StageOptions } from "./trials/stage.ts";
 import { textbook } from "./trials/textbook.ts";
 import { findingsText, type Outcome, type Trial } from "./trials/trial.ts";
+import { undelivered } from "./trials/undelivered.ts";
 
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle],
-  ...[receipt, replay, inbox, observed, scrape],
+  ...[receipt, replay, inbox, observed, scrape, undelivered],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */
@@ -44,7 +45,7 @@ const complaintMaxLength = 200;
 
 class Interrupted extends Error {}
 
-type Options = Pick<StageOptions, "small" | "seed" | "server"> & {
+type Options = Pick<StageOptions, "small" | "seed" | "server" | "shape"> & {
   trials: readonly Trial[];
   dir: string;
 };
@@ -67,12 +68,12 @@ try {
 }
 
 /** Tells whether every promise was kept. */
-async function run(trial: Trial, { small, seed, server, dir }: Options): Promise<boolean> {
+async function run(trial: Trial, { small, seed, server, shape, dir }: Options): Promise<boolean> {
   await using opening = new AsyncDisposableStack();
   const startedAt = performance.now();
   const machine = await describeMachine(dir);
   const say = (progress: string) => console.error(`${trial.name}: ${progress}`);
-  const stage = await openStage({ parent: dir, seed, small, server, say }, opening);
+  const stage = await openStage({ parent: dir, seed, small, server, shape, say }, opening);
   const { findings, notes = [] } = await perform(trial, stage);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   const head = linesText([
@@ -112,8 +113,8 @@ function readOptions(args: string[]): Options {
   const seed = Number(values.seed);
   if (trials.length === 0 || trials.length < positionals.length) refuse("name one or more trials");
   if (!Number.isSafeInteger(seed) || seed < 0) refuse("--seed must be a whole number");
-  const { small, server, dir } = values;
-  return { trials, small, seed, server, dir };
+  const { small, server, shape, dir } = values;
+  return { trials, small, seed, server, shape, dir };
 }
 
 function parseOptions(args: string[]) {
@@ -126,6 +127,7 @@ function parseOptions(args: string[]) {
         seed: { type: "string", default: String(randomInt(1, 1_000_000)) },
         dir: { type: "string", default: tmpdir() },
         server: { type: "string" },
+        shape: { type: "string" },
       },
     });
   } catch (error) {
@@ -136,7 +138,8 @@ function parseOptions(args: string[]) {
 function refuse(fault: string): never {
   console.error(`${fault}\n\nusage: npm run trial -- <trial> … [--small] [--seed n]`);
   console.error(
-    "         [--dir directory for the database] [--server url of one to use instead]\n",
+    "         [--dir directory for the database] [--server url of one to use instead]\n" +
+      "         [--shape of what is stored, where there are several]\n",
   );
   for (const { name, what } of allTrials) console.error(`  ${name.padEnd(12)}${what}`);
   process.exit(2);

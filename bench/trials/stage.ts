@@ -20,6 +20,8 @@ export type Stage = {
   readonly seed: number;
   /** Seconds instead of minutes, for a test that the trial itself works. */
   readonly small: boolean;
+  /** The one to run, of a trial that has several; undefined for all. */
+  readonly shape: string | undefined;
   /** The key of every gateway of this stage, and the secrets that they share. */
   readonly key: string;
   readonly secrets: string;
@@ -52,6 +54,7 @@ export type StageOptions = {
   readonly small: boolean;
   /** A Postgres to make databases on, instead of starting one; they are dropped at the end. */
   readonly server: string | undefined;
+  readonly shape: string | undefined;
   readonly say: (progress: string) => void;
 };
 
@@ -59,7 +62,7 @@ export async function openStage(
   options: StageOptions,
   opening: AsyncDisposableStack,
 ): Promise<Stage> {
-  const { parent, seed, small, server, say } = options;
+  const { parent, seed, small, server, shape, say } = options;
   const dir = await mkdtemp(join(parent, "tidegate-trial-"));
   defer(() => rm(dir, { recursive: true, force: true }));
   const key = `tg_op_${randomBytes(24).toString("base64url")}`;
@@ -68,7 +71,7 @@ export async function openStage(
   const underWay = new Set<Promise<unknown>>();
   let ended = false;
   return {
-    ...{ dir, seed, small, key, secrets, say, defer, open, end },
+    ...{ dir, seed, small, shape, key, secrets, say, defer, open, end },
     ...{ createDatabase, connect, openClient, startWorker: startOwnWorker },
     openPostgres: () => open(openPostgres),
     startGateway: (...given) => open(() => startGateway(...given)),

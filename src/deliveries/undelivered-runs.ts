@@ -42,7 +42,10 @@ type Step = {
 };
 
 export type SearchLimits = {
-  readonly budgetMs: number;
+  /** By `performance.now()`. */
+  readonly deadline: number;
+  /** Of so few that are left none is left out. */
+  readonly littleEvents: number;
   /** That a statement looks at. */
   readonly stepEvents: number;
 };
@@ -50,13 +53,13 @@ export type SearchLimits = {
 export async function search(
   orm: Execute,
   { runs, covered }: { runs: readonly Run[]; covered: readonly Covered[] },
-  { budgetMs, stepEvents }: SearchLimits,
+  { deadline, littleEvents, stepEvents }: SearchLimits,
 ): Promise<Search> {
-  const deadline = performance.now() + budgetMs;
   const found = new Map<string, Found>();
   const fresh = new Map<TenantId, Set<Sequence>>();
   let left = runs.toSorted((a, b) => lengthOf(a) - lengthOf(b));
-  while (left.length > 0 && performance.now() < deadline) {
+  const isLittle = () => left.reduce((sum, run) => sum + lengthOf(run), 0) <= littleEvents;
+  while (left.length > 0 && (performance.now() < deadline || isLittle())) {
     const { batch, limit, rest } = nextBatch(left, stepEvents);
     const step = await look(orm, { batch, limit, covered });
     const again = step.runs.flatMap(({ n, end, waiting, oldest }) => {

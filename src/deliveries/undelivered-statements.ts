@@ -115,16 +115,18 @@ export function summaryStatement(window: Window, limits: SummaryLimits): SQL {
  * What is tried again, and what is not any more. Of the dead a tenant may have 100,000: they are read
  * out of an index alone, by endpoint and by event, and what concerns few is left out, or put right,
  * apart: those of endpoints that are gone, or for which a receipt has settled some, and those that
- * are tried once more.
+ * are tried once more. A retry has an outcome beside it only where a receipt, a replay or a position
+ * that was moved back made one of them: elsewhere nothing is looked up.
  */
 function failed({ sinceDay }: Window): SQL {
   return template`
     tried as materialized (
-      select s.tenant, r.*, (
-          select d.status from deliveries d
-          where d.tenant = s.tenant and d.endpoint = r.endpoint and d.day = r.day
-            and d.day >= ${sinceDay}::date and d.sequence = r.sequence limit 1
-        ) as status
+      select s.tenant, r.*, case
+          when (s.tenant, r.endpoint) in (select tenant, endpoint from places where mixed) then (
+            select d.status from deliveries d
+            where d.tenant = s.tenant and d.endpoint = r.endpoint and d.day = r.day
+              and d.day >= ${sinceDay}::date and d.sequence = r.sequence limit 1)
+        end as status
       from scope s cross join lateral (
         select r.endpoint, r.sequence, r.day, r.awaiting from retries r
         -- By the whole key: else the planner may take the index on what is due, and read all of it.
@@ -140,8 +142,8 @@ function failed({ sinceDay }: Window): SQL {
     ), failed as materialized (
       select s.tenant, d.*
       from scope s cross join lateral (
-        select d.endpoint, count(*) as dead, count(*) filter (where d.status = 'expired') as expired,
-          min(d.sequence) as oldest
+        select d.endpoint, count(*)::int as dead,
+          count(*) filter (where d.status = 'expired')::int as expired, min(d.sequence) as oldest
         from deliveries d where ${diedIn(template`s`, sinceDay)} group by d.endpoint
       ) d
     ), apart as materialized (
@@ -194,22 +196,26 @@ function waiting({ sinceDay }: Window, limits: SummaryLimits): SQL {
       ) r on r.tenant = p.tenant and r.endpoint = p.endpoint
       where p.takes_all and p.floor < p.head and coalesce(r.count, 0) <= ${limits.recorded}
     ), counts as materialized (
-      select tenant, endpoint, sum(retrying)::bigint as retrying, sum(awaiting)::bigint as awaiting,
-        sum(dead)::bigint as dead, sum(expired)::bigint as expired,
-        sum(waiting)::bigint as waiting, min(oldest) as oldest
+      -- As int, of which sums are bigint: those of bigint are numeric, and dear.
+      select tenant, endpoint, sum(retrying)::int as retrying, sum(awaiting)::int as awaiting,
+        sum(dead)::int as dead, sum(expired)::int as expired, max(waiting) as waiting,
+        min(oldest) as oldest
       from (
-        select tenant, endpoint, count(*) as retrying, count(*) filter (where awaiting) as awaiting,
-          0 as dead, 0 as expired, 0 as waiting, min(sequence) as oldest
+        select tenant, endpoint, count(*)::int as retrying,
+          count(*) filter (where awaiting)::int as awaiting,
+          0 as dead, 0 as expired, 0::bigint as waiting, min(sequence) as oldest
         from retried group by tenant, endpoint
         union all
         select tenant, endpoint, 0, 0, dead, expired, 0, oldest from failed
         where (tenant, endpoint) not in (select tenant, endpoint from apart)
         union all
-        select tenant, endpoint, 0, 0, count(*), count(*) filter (where expired), 0, min(sequence)
+        select tenant, endpoint, 0, 0, count(*)::int, count(*) filter (where expired)::int, 0,
+          min(sequence)
         from unsettled group by tenant, endpoint
         union all
         -- Died, and is tried once more: that is what counts.
-        select tenant, endpoint, 0, 0, -count(*), -count(*) filter (where status = 'expired'), 0, null
+        select tenant, endpoint, 0, 0, -count(*)::int,
+          -count(*) filter (where status = 'expired')::int, 0, null
         from retried where status in ('dead', 'expired') group by tenant, endpoint
         union all
         select tenant, endpoint, 0, 0, 0, 0, waiting, oldest from open where waiting > 0

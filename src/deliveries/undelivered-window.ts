@@ -123,6 +123,9 @@ export function placed({ tenant, sinceDay }: Window): SQL {
         select s.tenant, s.head, s.first, p.consumer as endpoint, p.sequence,
           greatest(p.day, ${sinceDay}::date) as day,
           e.types is null and e.subjects is null as takes_all,
+          -- Elsewhere an event has an outcome or a retry, and not both.
+          p.receipts > 0 or p.resumed_at is not null or (p.tenant, p.consumer) in (
+            select tenant, endpoint from replays) as mixed,
           ${confirmed(template`p`)} as confirmed
         from scope s
           join positions p on p.tenant = s.tenant

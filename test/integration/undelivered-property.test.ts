@@ -112,7 +112,12 @@ test("what is told is what a look at all rows finds", async () => {
         for (const spec of lanes) await giveSpecified(sql, tenant, spec);
       }
       const reader = createUndeliveredReader(db.orm, { ...unlimited, ...limits });
-      const hasty = createUndeliveredReader(db.orm, { ...limits, budgetMs: 0 });
+      const hasty = createUndeliveredReader(db.orm, {
+        ...limits,
+        budgetMs: 0,
+        lookingMs: 0,
+        littleEvents: 0,
+      });
       const wanted = { windowSeconds, limit: 1_000 };
       const all = await reader.read({ ...wanted, tenant: undefined });
       let [distinct, deliveries, endpoints] = [0, 0, 0];

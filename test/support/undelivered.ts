@@ -76,7 +76,19 @@ export async function giveSpecified(sql: Sql, tenant: Tenant, spec: LaneSpec): P
   for (const [subject, sequence] of blocked) await block(sql, lane, subject, sequence);
   if (confirmed !== undefined) await confirm(sql, lane, confirmed);
   if (moved) await sql`update positions set resumed_at = now() where consumer = ${lane.uuid}`;
+  // One way in which an event comes to have both.
+  if (rows.some(({ status, retry }) => status !== undefined && retry !== undefined)) {
+    await replay(sql, lane);
+  }
   return lane;
+}
+
+/** A job that has sent all there was. */
+export async function replay(sql: Sql, { tenant, uuid }: Lane): Promise<void> {
+  await sql`
+    insert into replays (tenant, id, endpoint, kind, after, through, status, sequence, day)
+    values (${tenant.id}, gen_random_uuid(), ${uuid}, 'all', 0, ${events}, 'completed', ${events},
+      current_date)`;
 }
 
 export async function confirm(sql: Sql, { tenant, uuid }: Lane, through: number): Promise<void> {

@@ -25,7 +25,8 @@ const [traceIdAt, spanIdAt, flagsAt] = ["00-".length, "00--".length + 32, "00---
 
 const key = "[a-z0-9][_0-9a-z*/@-]{0,255}";
 const value = "[\\x20-\\x2b\\x2d-\\x3c\\x3e-\\x7e]{0,255}[\\x21-\\x2b\\x2d-\\x3c\\x3e-\\x7e]";
-const tracestateForm = new RegExp(`^(?:[ \\t]*(?:${key}=${value})?[ \\t]*(?:,|$))+$`);
+/** Of one member, of which no part can be read in two ways: what callers send is matched with it. */
+const tracestateMember = new RegExp(`^[ \\t]*(?:${key}=${value}[ \\t]*)?$`);
 
 /** In characters; the recommendation asks for no more. */
 const tracestateMaxLength = 512;
@@ -48,5 +49,6 @@ export function parseTraceContext(
 }
 
 function isTracestate(text: string): boolean {
-  return text.length <= tracestateMaxLength && tracestateForm.test(text);
+  if (text.length > tracestateMaxLength) return false;
+  return text.split(",").every((member) => tracestateMember.test(member));
 }

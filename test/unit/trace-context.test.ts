@@ -57,6 +57,26 @@ test.each(["a", "A=1", "a=b=c", "a=1\r\nx: y", `a=${"x".repeat(512)}`, "a=ü"])(
   },
 );
 
+// Of a form that could be read in two ways, each of fifty members would double the time at least.
+test.each([
+  `${`${" ".repeat(9)},`.repeat(51)}!`,
+  `${`a=b${" ".repeat(9)},`.repeat(39)}!`,
+  `${" \t,".repeat(170)}!`,
+  `${",".repeat(511)}!`,
+  `${" ".repeat(511)}!`,
+  `a=${" ".repeat(509)}=`,
+])("tracestate %j takes no longer than another", { timeout: 10_000 }, (text) => {
+  expect(text.length).toBeLessThanOrEqual(512);
+  expect(parseTraceContext(traceparent, text)).toMatchObject({ tracestate: undefined, traceId });
+});
+
+test.each(["a=1,,b=2", " a=1 ,\t", `a=${" ".repeat(255)}x`, `${"a=b,".repeat(127)}a=b`])(
+  "tracestate %j goes on as it is",
+  (text) => {
+    expect(parseTraceContext(traceparent, text)).toMatchObject({ tracestate: text });
+  },
+);
+
 test("events of all versions of the schema are read, and have the trace that they say", () => {
   for (const version of ["0002_outcomes", "0004_append_content"]) {
     const file = new URL(`../golden/${version}/envelopes.txt`, import.meta.url);

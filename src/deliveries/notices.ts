@@ -7,7 +7,8 @@
  *
  * How many a tenant gets is bounded, so that whatever goes wrong its feed stays its own.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { once } from "node:events";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { createBucket } from "../bucket.ts";
 import { arrayText, type Sql } from "../db/database.ts";
@@ -71,28 +72,37 @@ export function createNotices(options: {
       return;
     }
     waiting.push({ tenant, notice });
-    working ??= work().finally(() => (working = undefined));
+    working ??= work();
   }
 
   async function stop(graceMs: number): Promise<void> {
     stopped = true;
     const timer = setTimeout(() => given.abort(), graceMs);
+    // A database that is silent answers neither a look nor an append for much longer.
+    await Promise.race([finish(), once(given.signal, "abort")]);
+    clearTimeout(timer);
+    // Whoever pauses counts what it leaves out.
+    await nextTurn();
+    dropped += waiting.splice(0).length;
+    tellDropped();
+  }
+
+  async function finish(): Promise<void> {
     await working;
     await Promise.all(appending);
-    clearTimeout(timer);
-    tellDropped();
   }
 
   async function work(): Promise<void> {
     while (waiting.length > 0 && !given.signal.aborted) {
       const batch = waiting.slice(0, batchMax);
       const asked = await insist(() => whoAsks(batch));
+      if (asked === undefined || given.signal.aborted) break;
       waiting.splice(0, batch.length);
-      if (asked === undefined) dropped += batch.length;
-      else start(toEvents(batch, asked));
+      start(toEvents(batch, asked));
       while (appending.size >= appendsMax) await Promise.race(appending);
     }
-    dropped += waiting.splice(0).length;
+    // In the same turn as the last look at what waits, or what comes in between would be left.
+    working = undefined;
     tellDropped();
   }
 

@@ -1,5 +1,6 @@
 /** Operational events: in the feed of the tenant that asked, told once, and never without end. */
 import { describe, expect, test } from "vitest";
+import { openDatabase } from "../../src/db/database.ts";
 import { createFallingBehindChore } from "../../src/deliveries/falling-behind.ts";
 import { endpointDisabled } from "../../src/deliveries/notice.ts";
 import { createNotices } from "../../src/deliveries/notices.ts";
@@ -9,6 +10,7 @@ import { createLogger } from "../../src/telemetry/logger.ts";
 import { createClient, type Client, type Json, type ShownEndpoint } from "../support/client.ts";
 import { startTestGateway } from "../support/gateway.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { startProxy } from "../support/proxy.ts";
 import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, repeated } from "../support/pushes.ts";
 import type { Behaviour, Received } from "../support/receiver.ts";
@@ -232,6 +234,26 @@ describe("a notice", () => {
     );
     expect(Number(last.data["suppressed"])).toBeGreaterThan(100);
     expect((await toldTo(tenant)).length).toBeLessThan(100);
+  });
+
+  test("that cannot be appended holds nobody up who stops", { timeout: 10_000 }, async () => {
+    await using proxy = await startProxy(suite.gateway.databaseUrl);
+    const { sql, stop } = openDatabase(proxy.url, { connections: 1, name: "test" });
+    await sql`select`;
+    proxy.silence();
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const log = createLogger({ level: "warn", destination });
+    const notices = createNotices({ sql, log, append: () => Promise.resolve([]) });
+    const tenant = crypto.randomUUID() as TenantId;
+    const endpoint = { tenant, id: crypto.randomUUID(), name: "ep_1", url: "https://a.example/" };
+    const disabled = { generation: 1, reason: "410 Gone", at: 0 };
+    notices.tell(tenant, endpointDisabled(endpoint, disabled));
+    await notices.stop(100);
+    expect(lines.map((line) => JSON.parse(line) as Json)).toMatchObject([
+      { notices: 1, msg: "operational events left out" },
+    ]);
+    await stop();
   });
 });
 

@@ -19,5 +19,5 @@ export type AppendReport = {
   readonly error: unknown;
 };
 
-/** Runs between the commit and the answers: it neither waits nor throws. */
+/** Runs between the commit and the answers: it does not wait, and what it throws is logged. */
 export type ObserveAppend = (report: AppendReport) => void;

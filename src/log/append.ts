@@ -14,6 +14,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { tellAll } from "../telemetry/observers.ts";
 import type { Span } from "../telemetry/tracing.ts";
 import type { LogEvent, TenantId } from "./event.ts";
 import type { AppendReport, ObserveAppend } from "./append-report.ts";
@@ -200,7 +201,7 @@ export function createAppender(options: {
     const durationMs = performance.now() - at;
     const outcomes = { appended: 0, deferred: 0 };
     const told = { group, at, tries, outcome, outcomes, durationMs, error: undefined, ...also };
-    for (const observe of observers) observe(told);
+    tellAll(observers, told, log);
   }
 
   /** Until they wait they are tried together, then each tenant alone. */

@@ -6,6 +6,7 @@
 import type { AttemptDetail, DeliveryRecord, Trigger } from "../deliveries/ledger.ts";
 import { replayName } from "../deliveries/replays.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { tellAll } from "../telemetry/observers.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
 import type { TraceAttempt } from "./attempt-tracing.ts";
@@ -138,7 +139,7 @@ export function createDeliverer(options: {
       errorClass: outcome.kind === "failed" ? outcome.class : null,
       retryInMs: decision?.kind === "retry" ? Math.round(decision.delayMs) : null,
     };
-    for (const observe of observers) observe(told);
+    tellAll(observers, told, log);
     return told;
   }
 }

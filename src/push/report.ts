@@ -1,7 +1,7 @@
 /**
  * What an attempt came to, for whoever logs, counts or traces it. It is told when the attempt has
- * ended, before its outcome is written. Observers run on the path of every delivery: they neither
- * wait nor throw.
+ * ended, before its outcome is written. Observers run on the path of every delivery: they do not wait,
+ * and what one throws is logged (telemetry/observers.ts).
  */
 import type { DeliveryRecord, Trigger } from "../deliveries/ledger.ts";
 import type { Delivery } from "./lane.ts";

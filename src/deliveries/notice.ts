@@ -63,6 +63,9 @@ export type LostDeliveries = {
   readonly deliveries: readonly LostDelivery[];
 };
 
+/** Deliveries that are named in one notice; the others are only counted. */
+export const namedMax = 100;
+
 /** Of an error no more than a line: the delivery has it whole. */
 const errorMaxLength = 200;
 

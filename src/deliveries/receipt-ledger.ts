@@ -61,7 +61,7 @@ const lockPauseMs = 50;
 const envelopeStartLength = 128;
 
 export function createReceiptLedger(sql: Sql) {
-  return { named, standing, record, moveThrough, sweep, fold };
+  return { named, standing, record, dead, moveThrough, sweep, fold };
 
   /** Those of these events that there are. The day and sequence in an id may be anybody's guess. */
   async function named(
@@ -121,6 +121,19 @@ export function createReceiptLedger(sql: Sql) {
           ${keepsOrder}, ${delaysMs[0]?.length ?? 0},
           ${arrayText(delaysMs.flat().map(Math.round))}::bigint[])`,
     );
+  }
+
+  /** What is recorded of these events, as far as they are dead letters, in their order. */
+  async function dead({ tenant, consumer }: Consumer, events: readonly Position[]) {
+    return sql<{ day: Day; sequence: Sequence; attempts: number; error: string | null }[]>`
+      select e.day::text, e.sequence, d.attempts, d.error
+      from unnest(${arrayText(events.map(({ day }) => day))}::date[],
+        ${arrayText(events.map(({ sequence }) => sequence))}::bigint[]) as e (day, sequence)
+      cross join lateral (
+        select attempts, error from deliveries
+        where tenant = ${tenant} and endpoint = ${consumer} and day = e.day
+          and sequence = e.sequence and status = 'dead' limit 1
+      ) as d order by e.sequence`;
   }
 
   /** Undefined when there is no such endpoint any more. */

@@ -19,7 +19,14 @@ import { parseEventId, tenantPrefix, type Position, type Sequence } from "../log
 import type { TenantId } from "../log/event.ts";
 import { compileFilter, type Filter } from "../log/filter.ts";
 import { createLastMatched } from "../log/last-matched.ts";
-import { createReceiptLedger, type EventOutcome, type Standing } from "./receipt-ledger.ts";
+import { endpointName } from "./endpoint.ts";
+import { deliveriesLost, isOperational, lostDelivery, namedMax, type Notice } from "./notice.ts";
+import {
+  createReceiptLedger,
+  type EventOutcome,
+  type NamedEvent,
+  type Standing,
+} from "./receipt-ledger.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
 /** Whose receipts they are. */
@@ -30,6 +37,7 @@ export type Receiver = {
   readonly shard: number;
   /** The endpoint's uuid. */
   readonly endpoint: string;
+  readonly url: string;
   readonly filter: Filter;
   readonly ordering: "parallel" | "fifo" | "subject";
   readonly scheduleMs: readonly number[];
@@ -63,8 +71,10 @@ export function createReceipts(options: {
   defaultScheduleMs: readonly number[];
   /** Called after the commit. */
   announce: (receipt: ReceiptFrame) => void;
+  /** Tells the tenant of what was given up for its receipts. */
+  notify: (tenant: TenantId, notice: Notice) => void;
 }) {
-  const { database, defaultScheduleMs, announce } = options;
+  const { database, defaultScheduleMs, announce, notify } = options;
   const ledger = createReceiptLedger(database.sql);
   const lastMatched = createLastMatched(database.sql);
 
@@ -86,6 +96,7 @@ export function createReceipts(options: {
       erasing: row.tenant.erasingSince !== null,
       shard: row.tenant.shard,
       endpoint: uuid,
+      url: row.endpoint.url,
       filter: { types, subjects },
       ordering,
       scheduleMs: retryScheduleMs ?? defaultScheduleMs,
@@ -118,6 +129,10 @@ export function createReceipts(options: {
       await ledger.fold(consumer, compiled, foldedEvents + touched.length);
     }
     const outcomes = new Map(told.map(({ sequence, outcome }) => [sequence, outcome]));
+    await notifyOfDead(
+      of,
+      events.filter(({ sequence }) => outcomes.get(sequence) === "dead"),
+    );
     const byId = new Map(events.map(({ id, sequence }) => [id, outcomes.get(sequence)]));
     return ids.map((event) => ({ event, outcome: byId.get(event) ?? "unknown" }));
   }
@@ -154,6 +169,24 @@ export function createReceipts(options: {
     }
     if (known === undefined) return undefined;
     throw new Error(`endpoint ${of.endpoint} was changed whenever a receipt came`);
+  }
+
+  /** Not of our own events, like those that lanes give up (push/notices.ts). */
+  async function notifyOfDead(of: Receiver, dead: readonly NamedEvent[]): Promise<void> {
+    const { tenant, endpoint: id, url } = of;
+    const events = new Map(
+      dead.filter(({ type }) => !isOperational(type)).map((event) => [event.sequence, event]),
+    );
+    if (events.size === 0) return;
+    const noticed = { tenant, id, name: endpointName(id), url };
+    const some = [...events.values()].slice(0, namedMax);
+    const records = await ledger.dead(consumerOf(of), some);
+    const deliveries = records.map((record) =>
+      lostDelivery(noticed, record, events.get(record.sequence) ?? null),
+    );
+    const at = Date.now();
+    const lost = { count: events.size, since: at, until: at, deliveries };
+    notify(tenant, deliveriesLost(noticed, { kind: "dead_lettered", ...lost }));
   }
 
   /** The last event up to there that was for the endpoint: what the next push names. */

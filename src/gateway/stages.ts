@@ -65,18 +65,20 @@ export function createStages(
       ...(tracing ? [createAppendTracing(tracing)] : []),
     ],
   });
+  const notices = createNotices({ sql: database.sql, log: logger, append: appender.append });
   return {
     appender,
     directory,
     controlRoutes,
     eventTypes: createEventTypeRegistry({ orm: database.orm, log: logger }),
     marks,
-    notices: createNotices({ sql: database.sql, log: logger, append: appender.append }),
+    notices,
     pull: createPullStage({ database, log, feed, marks, directory }),
     receipts: createReceipts({
       database,
       defaultScheduleMs: config.retryScheduleMs,
       announce: (receipt) => fanout.publish([receipt]),
+      notify: notices.tell,
     }),
     streams: createStreams({ feed, marks, directory, logger }),
   };

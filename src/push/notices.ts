@@ -24,6 +24,7 @@ import {
   endpointDisabled,
   isOperational,
   lostDelivery,
+  namedMax,
   type LostDeliveries,
   type LostDelivery,
   type Notice,
@@ -60,9 +61,6 @@ export type LaneNotices = {
 /** What was given up first is told after so long, and what follows at most so often. */
 const gatherMs = 1_000;
 const restMs = 10_000;
-
-/** Named in one notice; the others are only counted. */
-const namedMax = 100;
 
 /** Of all endpoints together: about 5 MB. */
 const namedTotalMax = 20_000;

@@ -13,6 +13,7 @@ import { createTestDatabase } from "../support/postgres.ts";
 import { startProxy } from "../support/proxy.ts";
 import { openPushSuite } from "../support/push-suite.ts";
 import { appendMany, repeated } from "../support/pushes.ts";
+import { receiptsOf } from "../support/receipts.ts";
 import type { Behaviour, Received } from "../support/receiver.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -26,6 +27,7 @@ const runThatOpens = 8;
 
 const suite = openPushSuite();
 const { pushTo, newTenant } = suite;
+const { when } = receiptsOf(() => suite.client);
 
 async function ask(tenant: string, ...types: string[]): Promise<void> {
   await suite.client.expectOk("PUT", "/operational-events", { tenant, types });
@@ -191,6 +193,33 @@ describe("an endpoint whose receiver", () => {
     const shown = await suite.client.endpoint(id);
     expect(shown.dead).toBe(150 + told.length);
   });
+});
+
+test("deliveries that receipts gave up are told together, and none of that telling", async () => {
+  const settings = { require_receipt: true, retry_schedule: [] };
+  const { tenant, id, receiver } = await pushTo(up, settings);
+  await ask(tenant, "tidegate.*");
+  const events = await appendMany(suite.client, tenant, repeated("a", 3));
+  await when(id, ({ awaiting_receipt: waiting }) => waiting?.length === 3);
+  await fail(events);
+  const { data, id: told } = await toldOf(tenant, "tidegate.delivery.dead_lettered");
+  expect(data).toMatchObject({
+    ...{ endpoint: id, url: new URL(receiver.url).origin, count: 3 },
+    deliveries: events.map((event) => ({
+      ...{ attempts: 1, error: "receipt: broken (1 attempt failed)" },
+      event: { id: event, type: "a" },
+    })),
+  });
+  await when(id, ({ awaiting_receipt: waiting }) => waiting?.length === 1);
+  await fail([told]);
+  await suite.client.endpointWhen(id, ({ dead }) => dead === 4);
+  expect(await toldTo(tenant)).toHaveLength(1);
+
+  async function fail(some: readonly string[]): Promise<void> {
+    const receipt = { endpoint: id, events: some, status: "failed", detail: "broken" };
+    const { results } = await suite.client.expectOk("POST", "/receipts", receipt);
+    expect(results).toEqual(some.map((event) => ({ event, outcome: "dead" })));
+  }
 });
 
 test("deliveries whose events retention took are told together", async () => {

@@ -8,18 +8,23 @@
  * from page to page meets each of those once that were there when it began. Those that are recorded
  * meanwhile of older events are met if they lie below.
  *
+ * Of one event the endpoints are gone down to as well, so that a page costs what it shows and not
+ * what there are.
+ *
  * The time of a delivery is here its event's append: like the order it never changes, and a range
  * of time is a range of sequences, so that nothing outside it is read.
  */
 import type { Sql } from "../db/database.ts";
 import { readListCursor, writeListCursor } from "../http/list-cursor.ts";
-import type { Sequence, TenantId } from "../log/event.ts";
+import type { Day, Sequence, TenantId } from "../log/event.ts";
 import { compileFilter } from "../log/filter.ts";
 import type { Log } from "../log/log.ts";
 import { readAttempts, type AttemptRow } from "./attempts.ts";
 import type { DeliveryName } from "./delivery-id.ts";
 import {
   createOutcomeReader,
+  highestEndpoint,
+  lowestEndpoint,
   placeBelow,
   type Delivery,
   type Found,
@@ -54,12 +59,22 @@ export type DeliveryPage = {
   readonly hasMore: boolean;
 };
 
+export type DeliveryRange = {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** Of one event no endpoint below this uuid is wanted. */
+  readonly downTo?: string | undefined;
+};
+
 /** What is walked through for a page. */
 type Way = Pick<Reach, "tenant" | "source" | "lowest"> & {
   /** Deliveries in the first step. */
   readonly perStep: number;
   /** All unless given. */
   readonly endpoint: string | undefined;
+  /** Alone, where the way goes down its endpoints, and how far. */
+  readonly event: Sequence | undefined;
+  readonly downTo: string;
 };
 
 type Step = Pick<Found, "deliveries" | "scanned"> & { readonly next: Place };
@@ -94,8 +109,9 @@ export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "position
   async function page(
     tenant: TenantId,
     filter: DeliveryFilter,
-    { limit, cursor }: { limit: number; cursor?: string | undefined },
+    range: DeliveryRange,
   ): Promise<DeliveryPage> {
+    const { limit, cursor, downTo = lowestEndpoint } = range;
     const source = sourceOf(filter.status);
     const { lowest, highest } = await rangeOf(tenant, filter);
     const shown: Delivery[] = [];
@@ -105,7 +121,8 @@ export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "position
     const isFiltered = filter.status !== undefined || filter.type !== undefined;
     const perStep = isFiltered ? Math.max(limit + 1, filteredStepMin) : limit + 1;
     const matches = createMatch(filter);
-    const way = { tenant, source, endpoint: filter.endpoint, lowest, perStep };
+    const { endpoint, event } = filter;
+    const way = { tenant, source, endpoint, event, downTo, lowest, perStep };
     let steps = 0;
     let scanned = 0;
     for await (const step of walk(way, place)) {
@@ -128,10 +145,13 @@ export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "position
 
   /** All that lies below a place, day by day. Each step says where the next one goes on. */
   async function* walk(way: Way, from: Place): AsyncGenerator<Step> {
-    const { tenant, source, endpoint, lowest, perStep } = way;
+    const { tenant, source, endpoint, event, lowest, perStep } = way;
     let place = from;
     let limit = perStep;
-    for (const { day, first } of await outcomes.days(tenant, place.sequence, stepsMax)) {
+    const top = Math.min(place.sequence, event ?? place.sequence);
+    for (const { day, first } of await outcomes.days(tenant, top, stepsMax)) {
+      if (event !== undefined && endpoint === undefined)
+        return yield* walkEvent(way, { sequence: event, day }, from);
       const endpoints =
         endpoint === undefined ? await outcomes.endpointsOn(tenant, day, source) : [endpoint];
       const reach = { tenant, source, day, endpoints, lowest: Math.max(first, lowest) };
@@ -144,6 +164,30 @@ export function createHistory({ sql, log }: { sql: Sql; log: Pick<Log, "position
         yield { deliveries, scanned, next: next ?? place };
       }
       if (first <= lowest) return;
+    }
+  }
+
+  /** Down the endpoints that have come to anything on the day of an event. */
+  async function* walkEvent(
+    { tenant, source, downTo, perStep }: Way,
+    { sequence, day }: { sequence: Sequence; day: Day },
+    from: Place,
+  ): AsyncGenerator<Step> {
+    if (from.sequence < sequence) return;
+    const reach = { tenant, source, day, lowest: sequence };
+    let after = from;
+    let limit = perStep;
+    let isMore = true;
+    while (isMore) {
+      const below = after.sequence > sequence ? highestEndpoint : after.endpoint;
+      const of = { tenant, day, source, sequence };
+      const endpoints = await outcomes.endpointsDown(of, { below, downTo, limit });
+      const { deliveries } = await outcomes.scan({ ...reach, endpoints, after, limit });
+      const last = endpoints.at(-1);
+      isMore = last !== undefined && endpoints.length === limit;
+      after = isMore && last !== undefined ? { sequence, endpoint: last } : placeBelow(sequence);
+      limit = Math.min(limit * stepGrowth, Math.max(perStep, stepMax));
+      yield { deliveries, scanned: endpoints.length, next: after };
     }
   }
 

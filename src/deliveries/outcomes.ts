@@ -72,7 +72,10 @@ export type Found = {
 };
 
 /** Below every endpoint: the place where a sequence is done. */
-const lowestEndpoint = "00000000-0000-0000-0000-000000000000";
+export const lowestEndpoint = "00000000-0000-0000-0000-000000000000";
+
+/** Above every endpoint. */
+export const highestEndpoint = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /**
  * Rows of each kind that one statement reads to merge them; one of each endpoint if there are more
@@ -111,7 +114,7 @@ export function placeBelow(sequence: Sequence): Place {
 }
 
 export function createOutcomeReader(sql: Sql) {
-  return { days, endpointsOn, scan, endpoint };
+  return { days, endpointsOn, endpointsDown, scan, endpoint };
 
   /** The newest days that may be read and begin with `last` or before, and where each begins. */
   function days(tenant: TenantId, last: Sequence, limit: number) {
@@ -144,6 +147,39 @@ export function createOutcomeReader(sql: Sql) {
       select endpoint from retried where endpoint is not null
       union
       select endpoint from settled where endpoint is not null`;
+    return rows.map(({ endpoint }) => endpoint);
+  }
+
+  /**
+   * The first of the endpoints that may have a delivery of an event, from the one made last to the
+   * first: those that are retrying it, and those that have settled anything on its day.
+   */
+  async function endpointsDown(
+    of: { tenant: TenantId; day: Day; source: Source; sequence: Sequence },
+    { below, downTo, limit }: { below: string; downTo: string; limit: number },
+  ): Promise<string[]> {
+    const { tenant, day, source, sequence } = of;
+    const next = (under: ReturnType<Sql>) => sql`
+      select endpoint from deliveries
+      where tenant = ${tenant} and day = ${day} and endpoint < ${under} and endpoint >= ${downTo}
+        ${isOf(source)}
+      order by endpoint desc limit 1`;
+    const settled = sql`
+      (select endpoint, 1 as rank from (${next(sql`${below}::uuid`)}) as first)
+      union all
+      select (${next(sql`s.endpoint`)}), rank + 1
+      from settled s where s.endpoint is not null and s.rank < ${limit}`;
+    const rows = await sql<{ endpoint: string }[]>`
+      with recursive settled as (
+        ${source === "retrying" ? sql`select null::uuid as endpoint, 1 as rank` : settled}
+      )
+      (select endpoint from retries
+        where tenant = ${tenant} and sequence = ${sequence}
+          and endpoint < ${below} and endpoint >= ${downTo}
+        order by endpoint desc limit ${limit})
+      union
+      select endpoint from settled where endpoint is not null
+      order by endpoint desc limit ${limit}`;
     return rows.map(({ endpoint }) => endpoint);
   }
 

@@ -11,7 +11,7 @@ import type { LogEvent, Sequence, TenantId } from "../log/event.ts";
 import type { Log } from "../log/log.ts";
 import { readAttempts, withUntold, type AttemptRow } from "./attempts.ts";
 import { createHistory, readCursor, writeCursor } from "./history.ts";
-import type { Delivery } from "./outcomes.ts";
+import { highestEndpoint, lowestEndpoint, type Delivery } from "./outcomes.ts";
 import type { Circuit, Status } from "./positions.ts";
 import { listReceipts, type ListedReceipt } from "./receipt-list.ts";
 import { createReplayStore, type Replay } from "./replays.ts";
@@ -70,9 +70,6 @@ const attemptsMax = 10_000;
 const attemptsOfEndpointMax = 100;
 const replaysMax = 1_000;
 
-const lowestEndpoint = "00000000-0000-0000-0000-000000000000";
-const highestEndpoint = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-
 export function createTimelineReader({ sql, log }: { sql: Sql; log: Pick<Log, "positionBefore"> }) {
   const history = createHistory({ sql, log });
   const replays = createReplayStore(sql);
@@ -118,10 +115,10 @@ export function createTimelineReader({ sql, log }: { sql: Sql; log: Pick<Log, "p
     const { sequence } = event;
     const place = cursor === undefined ? undefined : readCursor(cursor);
     const below = belowIn(place, sequence);
-    const [recorded, matching] = await Promise.all([
-      history.page(tenant, { event: sequence }, { limit, cursor }),
-      matchingEndpoints(tenant, event, below, limit + 1),
-    ]);
+    const matching = await matchingEndpoints(tenant, event, below, limit + 1);
+    // Whatever lies below so many is not on this page.
+    const downTo = matching.ids[limit];
+    const recorded = await history.page(tenant, { event: sequence }, { limit, cursor, downTo });
     // Down to where the records were read, or something between the others might be left out.
     const end = recorded.hasMore && recorded.cursor !== null ? readCursor(recorded.cursor) : null;
     const horizon = end?.sequence === sequence ? end.endpoint : lowestEndpoint;

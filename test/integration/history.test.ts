@@ -123,6 +123,20 @@ describe("a walk from page to page", () => {
     expect(await walk({ event: (daysBack + 2) * eventsPerDay }, 2)).toEqual([]);
   });
 
+  test("finds those of one event down to an endpoint, in every kind of list", async () => {
+    const [sequence = 0] = all.filter(({ status }) => status === "retrying").map((r) => r.sequence);
+    const own = all.filter((one) => one.sequence === sequence);
+    const ids = (found: readonly { endpoint: string }[]) => found.map(({ endpoint }) => endpoint);
+    for (const { endpoint: downTo } of own) {
+      const { deliveries } = await history.page(tenant, { event: sequence }, { limit: 9, downTo });
+      expect(ids(deliveries)).toEqual(ids(own).filter((id) => id >= downTo));
+    }
+    for (const status of deliveryStatuses) {
+      const wanted = own.filter((one) => one.status === status);
+      expect(await walk({ event: sequence, status }, 1)).toEqual(wanted);
+    }
+  });
+
   test("goes on where it was although what is above changes", async () => {
     const first = await history.page(tenant, {}, { limit: 20 });
     const [top] = first.deliveries;

@@ -1659,7 +1659,7 @@ export interface components {
             /** @description What happened, in the order of time; of the endpoints on this page */
             entries: components["schemas"]["TimelineEntry"][];
             endpoints: components["schemas"]["TimelineEndpoint"][];
-            /** @description How many endpoints of the tenant have a filter that leaves the event out */
+            /** @description How many endpoints of the tenant have a filter, as it is now, that leaves the event out */
             not_matched: number;
             /** @description Continues after the last endpoint */
             cursor: string | null;
@@ -1781,12 +1781,14 @@ export interface components {
              * @enum {string}
              */
             status: "delivered" | "settled" | "skipped" | "dead" | "expired" | "retrying" | "awaiting_receipt" | "waiting" | "not_matched";
+            /** @description The id of its delivery, which has each request and response; null before one */
+            delivery: string | null;
             /** @description Made so far */
             attempts: number;
-            /** @description How many of them, the oldest, are not among the entries since they are many */
+            /** @description How many of them are not among the entries: the oldest, where they are many, and a first one that was accepted before the consumer asked by a receipt for another */
             attempts_omitted: number;
             next_attempt_at: string | null;
-            /** @description What keeps it from being sent: the endpoint's status or its circuit, an earlier event of its subject, or the events before it (`order`) */
+            /** @description What keeps it from being sent: the endpoint's status or its circuit, an earlier event of its subject, or the events before it (`order`): they come first, or hold it up where the endpoint keeps the order */
             waits_for: ("paused" | "polling" | "disabled" | "circuit" | "subject" | "order") | null;
             /** @description The same in words, to be passed on; how it is worded may change */
             explanation: string;

@@ -32,6 +32,8 @@ export type Standing = {
   readonly resumedAt: number | null;
   /** Where it stands with the event's subject, if it is behind with that. */
   readonly blockedAt: Sequence | null;
+  /** Of an endpoint that keeps an order: the first that is tried again and that the event is behind. */
+  readonly behind: Sequence | null;
 };
 
 /** An endpoint and one event. */
@@ -156,7 +158,7 @@ export function createTimelineReader({ sql, log }: { sql: Sql; log: Pick<Log, "p
 
   async function readStandings(
     tenant: TenantId,
-    { subject }: LogEvent,
+    { subject, sequence }: LogEvent,
     endpoints: readonly string[],
   ): Promise<Map<string, Standing>> {
     const rows = await sql<(Standing & { endpoint: string })[]>`
@@ -168,7 +170,16 @@ export function createTimelineReader({ sql, log }: { sql: Sql; log: Pick<Log, "p
         (extract(epoch from p.resumed_at) * 1000)::bigint as "resumedAt",
         (select b.sequence from blocked_subjects b
           where b.tenant = e.tenant and b.endpoint = e.id and b.key = md5(${subject}::text)::uuid
-        ) as "blockedAt"
+        ) as "blockedAt",
+        case e.ordering when 'parallel' then null else (
+          select r.sequence from retries r
+          where r.tenant = e.tenant and r.endpoint = e.id and r.sequence < ${sequence}
+            and not r.requeued and (e.ordering = 'fifo' or (
+              select subject from events
+              where tenant = r.tenant and day = r.day and sequence = r.sequence limit 1
+            ) = ${subject})
+          order by r.sequence limit 1
+        ) end as behind
       from endpoints e join positions p on p.tenant = e.tenant and p.consumer = e.id
       where e.tenant = ${tenant} and e.id = any(${arrayText(endpoints)}::uuid[])`;
     return new Map(rows.map(({ endpoint, ...standing }) => [endpoint, standing]));

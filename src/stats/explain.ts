@@ -42,8 +42,11 @@ export function obstacleOf(party: Party, event: Subject, now: number): Obstacle 
   if (stage === "retrying" && (party.delivery?.dueAt ?? 0) > now) return undefined;
   if (standing.circuit !== "closed") return "circuit";
   if (stage === "retrying") return undefined;
-  if (standing.blockedAt !== null && standing.blockedAt < event.sequence) return "subject";
-  return event.sequence - standing.position > 1 ? "order" : undefined;
+  if (standing.blockedAt !== null && standing.blockedAt < event.sequence) {
+    return standing.behind === null ? undefined : "subject";
+  }
+  const isBehind = standing.behind !== null || event.sequence - standing.position > 1;
+  return isBehind ? "order" : undefined;
 }
 
 export function explain(party: Party, event: Subject, now: number): string {
@@ -81,19 +84,24 @@ function deliveredSentence(party: Party, { appendedAt }: Subject): string {
   if (success === undefined) return "Delivered: the endpoint accepted it.";
   const { attempt, statusCode, at, latencyMs, replay } = success;
   const by = replay === null ? "" : ` by the replay ${replayName(replay)}`;
-  if (attempt > 1) return `Delivered${by} on attempt ${attempt}${failuresBefore(party, success)}.`;
+  if (attempt > 1) return `Delivered${by} on attempt ${attempt}${before(party, success)}.`;
   const afterMs = Math.max(0, at + latencyMs - appendedAt);
   return `Delivered${by} on the first attempt (${statusCode}), ${afterMs} ms after it was appended.`;
 }
 
-function failuresBefore({ attempts }: Party, { attempt, at }: AttemptRow): string {
+function before({ attempts }: Party, success: AttemptRow): string {
+  const { attempt, at } = success;
   const failed = attempts.filter(
     (row) => row.error !== null && row.at <= at && row.attempt < attempt,
   );
   const count = attempt - 1;
   const many = `${inWords(count)} ${count === 1 ? "failure" : "failures"}`;
   const last = failed.at(-1);
-  if (last === undefined) return "";
+  if (last === undefined) {
+    // Of what was accepted before, only the consumer can have said that it is to be sent again.
+    const isAsked = triggerOf(success) === "retry";
+    return isAsked ? ", since its consumer had reported that it failed with it before" : "";
+  }
   if (failed.length === count && count <= toldFailuresMax) {
     return ` after ${many}: ${failed.map(failureWords).join(", then ")}`;
   }
@@ -146,13 +154,13 @@ function deadSentence(party: Party): string {
 }
 
 function retryingSentence(party: Party, event: Subject, now: number): string {
-  const { delivery, attempts, standing } = party;
+  const { delivery, attempts, standing, receipt } = party;
   const last = attempts.at(-1);
   const made = delivery?.attempts ?? 0;
   const dueAt = delivery?.dueAt ?? now;
   const what =
     last === undefined || last.error === null
-      ? (delivery?.error ?? "its consumer reported that it failed with it")
+      ? `its consumer reported a failure${receipt?.detail ? ` (${receipt.detail})` : ""}`
       : `attempt ${last.attempt} failed: ${failureWords(last)}`;
   const due =
     dueAt > now ? `is due at ${timeText(dueAt)}` : `has been due since ${timeText(dueAt)}`;
@@ -185,13 +193,15 @@ function waitingSentence(party: Party, event: Subject, now: number): string {
     case "subject":
       return `Waiting: ${obstacleWords(standing, obstacle)}.`;
     case "order":
+      if (standing.behind === null) return `Waiting: ${where}${underWay(standing)}.`;
+      return `Waiting: ${obstacleWords(standing, obstacle)}. ${capital(where)}.`;
     case undefined:
       return `Waiting: ${where}${underWay(standing)}.`;
   }
 }
 
 function obstacleWords(standing: Standing, obstacle: Obstacle): string {
-  const { statusReason, circuit, circuitSince, circuitProbeAt, blockedAt, position } = standing;
+  const { statusReason, circuit, circuitSince, circuitProbeAt, behind, position } = standing;
   const reason = statusReason === null ? "" : ` (${statusReason})`;
   const since = circuitSince === null ? "" : ` since ${timeText(circuitSince)}`;
   switch (obstacle) {
@@ -207,14 +217,16 @@ function obstacleWords(standing: Standing, obstacle: Obstacle): string {
       return `the endpoint's circuit has been open${since}${probe}`;
     }
     case "subject":
-      return `an earlier event of its subject, after ${blockedAt}, is not delivered yet`;
+      return `event ${behind} of its subject is not delivered yet, and the endpoint keeps their order`;
     case "order":
-      return `the endpoint is at ${position}`;
+      if (behind === null) return `the endpoint is at ${position}`;
+      return `event ${behind} is not delivered yet, and the endpoint keeps their order`;
   }
 }
 
-function placeWords({ position }: Standing, { sequence }: Subject): string {
+function placeWords({ position, blockedAt }: Standing, { sequence }: Subject): string {
   const ahead = sequence - position;
+  if (ahead < 1 && blockedAt !== null) return `the endpoint is at ${blockedAt} with its subject`;
   if (ahead < 1) return `the endpoint is at ${position}, beyond this event`;
   const events = ahead === 1 ? "right before this one" : `${ahead} events before this one`;
   return `the endpoint is at ${position}, ${events}`;

@@ -14,6 +14,8 @@ import { endpointOf, entriesOf } from "./timeline.ts";
 
 const endpointExample = "ep_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c";
 
+const deliveryExample = "dlv_6f1c2a520b7e4d7d019ab1c2d3e47f5a8b6c7d8e9f0a1b2c512c412";
+
 const atEndpoint = {
   at: timestamp,
   endpoint: z.string().meta({ description: "Its id" }),
@@ -76,10 +78,18 @@ const endpoint = z
         "not come to it or is behind with its subject, or `not_matched` when the endpoint has " +
         "passed it without sending it",
     }),
-    attempts: z.int().min(0).meta({ description: "Made so far" }),
-    attempts_omitted: z.int().min(0).meta({
-      description: "How many of them, the oldest, are not among the entries since they are many",
+    delivery: z.string().nullable().meta({
+      description: "The id of its delivery, which has each request and response; null before one",
     }),
+    attempts: z.int().min(0).meta({ description: "Made so far" }),
+    attempts_omitted: z
+      .int()
+      .min(0)
+      .meta({
+        description:
+          "How many of them are not among the entries: the oldest, where they are many, and a first " +
+          "one that was accepted before the consumer asked by a receipt for another",
+      }),
     next_attempt_at: timestamp.nullable(),
     waits_for: z
       .enum(obstacles)
@@ -87,7 +97,8 @@ const endpoint = z
       .meta({
         description:
           "What keeps it from being sent: the endpoint's status or its circuit, an earlier event of " +
-          "its subject, or the events before it (`order`)",
+          "its subject, or the events before it (`order`): they come first, or hold it up where the " +
+          "endpoint keeps the order",
       }),
     explanation: z.string().meta({
       description: "The same in words, to be passed on; how it is worded may change",
@@ -107,7 +118,8 @@ const timeline = z
     }),
     endpoints: z.array(endpoint),
     not_matched: z.int().min(0).meta({
-      description: "How many endpoints of the tenant have a filter that leaves the event out",
+      description:
+        "How many endpoints of the tenant have a filter, as it is now, that leaves the event out",
     }),
     cursor: z.string().nullable().meta({ description: "Continues after the last endpoint" }),
     has_more: z.boolean(),
@@ -142,6 +154,7 @@ const timeline = z
       endpoints: [
         {
           ...{ id: endpointExample, url: "https://example.com/webhooks", status: "retrying" },
+          delivery: deliveryExample,
           ...{ attempts: 1, attempts_omitted: 0, next_attempt_at: "2026-11-23T12:00:03.871Z" },
           waits_for: null,
           explanation:

@@ -7,10 +7,12 @@
  * order by what these differ.
  */
 import { errorOf, triggerOf, type AttemptRow } from "../deliveries/attempts.ts";
+import { deliveryId } from "../deliveries/delivery-id.ts";
 import { endpointName } from "../deliveries/endpoint.ts";
+import type { Delivery } from "../deliveries/outcomes.ts";
 import { replayName } from "../deliveries/replays.ts";
 import type { Party } from "../deliveries/timeline.ts";
-import { sequenceText, type LogEvent } from "../log/event.ts";
+import { sequenceText, tenantPrefix, type LogEvent } from "../log/event.ts";
 import { explain, obstacleOf, stageOf } from "./explain.ts";
 
 type Happened<Kind extends string, Members = unknown> = { at: string; kind: Kind } & Members;
@@ -42,7 +44,7 @@ export type Entry =
 
 /** Of entries of the same millisecond. */
 const kindOrder: readonly Entry["kind"][] = [
-  ...(["appended", "replay", "queued", "attempt", "retry_scheduled", "receipt"] as const),
+  ...(["appended", "replay", "queued", "attempt", "receipt", "retry_scheduled"] as const),
   ...(["settled", "dead_lettered", "expired", "skipped"] as const),
 ];
 
@@ -62,12 +64,17 @@ export function endpointOf(event: LogEvent, party: Party, now: number) {
     id: endpointName(party.endpoint),
     url: standing?.url ?? null,
     status: stageOf(party, event),
+    delivery: delivery === undefined ? null : nameOf(delivery),
     attempts: made,
     attempts_omitted: Math.max(0, made - attempts.length),
     next_attempt_at: optionalTime(delivery?.dueAt),
     waits_for: obstacleOf(party, event, now) ?? null,
     explanation: explain(party, event, now),
   };
+}
+
+function nameOf({ tenant, endpoint, ...position }: Delivery): string {
+  return deliveryId({ tenantPrefix: tenantPrefix(tenant), endpoint, position });
 }
 
 function partyEntries(event: LogEvent, party: Party): Entry[] {
@@ -90,6 +97,7 @@ function partyEntries(event: LogEvent, party: Party): Entry[] {
             ...{ status: receipt.status, detail: receipt.detail },
           },
         ]),
+    ...askedEntry(party, endpoint),
     ...endEntry(event, party, endpoint),
   ];
 }
@@ -129,6 +137,16 @@ function retryEntry(
   const due = timeText(Math.max(dueAt, endedAt));
   const attempt = next?.attempt ?? row.attempt + 1;
   return [{ at: timeText(endedAt), kind: "retry_scheduled", endpoint, attempt, due_at: due }];
+}
+
+/** The retry that a consumer asked for of what had been accepted. */
+function askedEntry({ delivery, receipt, attempts }: Party, endpoint: string): Entry[] {
+  if (delivery?.status !== "retrying" || delivery.dueAt === null) return [];
+  if (receipt?.status !== "failed" || (attempts.at(-1)?.error ?? null) !== null) return [];
+  const due = timeText(Math.max(delivery.dueAt, receipt.at));
+  const attempt = delivery.attempts + 1;
+  const at = timeText(receipt.at);
+  return [{ at, kind: "retry_scheduled", endpoint, attempt, due_at: due }];
 }
 
 /** How it ended, where it did without being delivered. */

@@ -11,6 +11,7 @@ type Endpoint = {
   readonly id: string;
   readonly url: string | null;
   readonly status: string;
+  readonly delivery: string | null;
   readonly attempts: number;
   readonly waits_for: string | null;
   readonly explanation: string;
@@ -93,6 +94,9 @@ describe("the timeline of an event", () => {
     expect(first.entries[0]).toMatchObject({ kind: "appended", at: first.event["appended_at"] });
     expect(first.entries.map(({ at }) => at)).toEqual(first.entries.map(({ at }) => at).toSorted());
 
+    const linked = first.endpoints.find((each) => each.id === dead.id)?.delivery;
+    expect(await client.expectOk("GET", `/deliveries/${linked}`)).toMatchObject({ status: "dead" });
+
     bad.behave({ kind: "answer" });
     const job = await client.expectOk("POST", `/endpoints/${dead.id}/replays`, { status: "dead" });
     const second = await timelineWhen(id, { [dead.id]: "delivered" });
@@ -114,6 +118,28 @@ describe("the timeline of an event", () => {
     const walked = pages.flatMap(({ endpoints }) => endpoints);
     expect(walked.map((each) => each.id)).toEqual(second.endpoints.map((each) => each.id));
     expect(walked.find((each) => each.id === dead.id)?.url).toBeNull();
+  });
+
+  test("tells which event is in the way where the order is kept", async () => {
+    const { client } = suite;
+    const tenant = await suite.newTenant();
+    const { url } = await suite.receiverThat(failing(Infinity));
+    const make = (ordering: string) =>
+      client.createEndpoint(tenant, { url, ordering, retry_schedule: ["1h"] });
+    const [fifo, bySubject] = [await make("fifo"), await make("subject")];
+    const event = { tenant, type: "order.created", subject: "order_1", data: 1 };
+    const append = async () => String((await client.expectOk("POST", "/events", event))["id"]);
+    const head = await append();
+    const next = await append();
+    await timelineWhen(head, { [fifo.id]: "retrying", [bySubject.id]: "retrying" });
+    const { endpoints } = await timelineWhen(next, { [bySubject.id]: "waiting" });
+    expect(endpoints.map((each) => [each.id, each.status, each.waits_for])).toEqual([
+      [bySubject.id, "waiting", "subject"],
+      [fifo.id, "waiting", "order"],
+    ]);
+    for (const { explanation } of endpoints) {
+      expect(explanation).toMatch(/^Waiting: event 1 (of its subject )?is not delivered yet, /);
+    }
   });
 
   test("tells of receipts, of those that come before the push too", async () => {

@@ -11,6 +11,9 @@ import { entriesOf } from "../../src/stats/timeline.ts";
 const appendedAt = Date.parse("2026-11-23T12:00:00.000Z");
 const now = appendedAt + 60_000;
 const event = { sequence: 1_053, appendedAt };
+const full = {
+  ...{ ...event, day: "2026-11-23", type: "order.created", subject: null, envelope: "" },
+};
 const endpoint = "019ab1c2-d3e4-7f5a-8b6c-7d8e9f0a1b2c";
 const job = "019ab1c2-d3e4-7f5a-8b6c-7d8e9f0a1b2d";
 const jobName = "rpl_019ab1c2d3e47f5a8b6c7d8e9f0a1b2d";
@@ -18,7 +21,7 @@ const jobName = "rpl_019ab1c2d3e47f5a8b6c7d8e9f0a1b2d";
 const standing: Standing = {
   ...{ url: "https://example.com", createdAt: appendedAt - 1_000, status: "active" },
   ...{ statusReason: null, position: 1_060, inFlight: 0, circuit: "closed", circuitSince: null },
-  ...{ circuitProbeAt: null, resumedAt: null, blockedAt: null },
+  ...{ circuitProbeAt: null, resumedAt: null, blockedAt: null, behind: null },
 };
 
 const party: Party = {
@@ -204,9 +207,27 @@ const table: [string, Party, string, string | undefined, string][] = [
       "The endpoint is at 1041, 12 events before this one.",
   ],
   [
-    ...(["of a blocked subject", waiting({ position: 1_060, blockedAt: 1_044 })] as const),
+    "of a blocked subject",
+    waiting({ position: 1_060, blockedAt: 1_044, behind: 1_045 }),
     ...(["waiting", "subject"] as const),
-    "Waiting: an earlier event of its subject, after 1044, is not delivered yet.",
+    "Waiting: event 1045 of its subject is not delivered yet, and the endpoint keeps their order.",
+  ],
+  [
+    ...(["next of its subject", waiting({ position: 1_060, blockedAt: 1_044 })] as const),
+    ...(["waiting", undefined, "Waiting: the endpoint is at 1044 with its subject."] as const),
+  ],
+  [
+    "right behind one that fails, in order",
+    waiting({ position: 1_052, behind: 1_052 }),
+    ...(["waiting", "order"] as const),
+    "Waiting: event 1052 is not delivered yet, and the endpoint keeps their order. " +
+      "The endpoint is at 1052, right before this one.",
+  ],
+  [
+    "sent again for its consumer",
+    recorded("delivered", [null, null], { party: { attempts: [attempt(2, null)] } }),
+    ...(["delivered", undefined] as const),
+    "Delivered on attempt 2, since its consumer had reported that it failed with it before.",
   ],
   [
     "of an endpoint that is younger",
@@ -239,14 +260,21 @@ describe("an event at an endpoint is explained", () => {
   });
 });
 
+test("what a consumer asked for once more is due after its receipt", () => {
+  const receipt = { ...processed, status: "failed" } as const;
+  const of = { dueAt: now, party: { receipt } };
+  const entries = entriesOf(full, [recorded("retrying", [null], of)]);
+  expect(entries.map(({ kind }) => kind)).toEqual([
+    ...["appended", "queued", "attempt", "receipt", "retry_scheduled"],
+  ]);
+  expect(entries.at(-1)).toMatchObject({ at: at(4), attempt: 2, due_at: at(60) });
+});
+
 test("what happened stands in the order of time, with what was planned after each failure", () => {
   const one = recorded("retrying", [status503, timeout], {
     ...{ dueAt: now, receipt: { ...processed, status: "failed", detail: "no such order" } },
     party: { receipt: { ...processed, status: "failed", detail: "no such order" } },
   });
-  const full = {
-    ...{ ...event, day: "2026-11-23", type: "order.created", subject: null, envelope: "" },
-  };
   expect(
     entriesOf(full, [one]).map(({ at: when, kind, ...others }) => [when, kind, others]),
   ).toMatchObject([

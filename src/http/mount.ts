@@ -100,7 +100,7 @@ function createServe(options: MountOptions) {
         status,
         tenant: exchange.tenant?.name ?? null,
         key: exchange.principal?.keyId ?? null,
-        durationMs,
+        durationMs: Math.round(durationMs),
         problem: failure?.problem.slug ?? null,
         err: failure?.problem.cause ?? null,
       },

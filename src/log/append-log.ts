@@ -10,7 +10,8 @@ export function createAppendLog(log: Logger): ObserveAppend {
     const [first = null] = tenants;
     const line = {
       ...{ tenantId: tenants.size === 1 ? first : null, tenants: tenants.size },
-      ...{ events: group.length, outcome, ...outcomes, tries, durationMs, err: error ?? null },
+      ...{ events: group.length, outcome, ...outcomes, tries, err: error ?? null },
+      durationMs: Math.round(durationMs),
     };
     log[level](line, "append");
   };

@@ -121,7 +121,7 @@ export function startHousekeeping(options: {
     // Before it runs, so that a wake-up meanwhile is not forgotten.
     dueAt.set(name, performance.now() + everyMs);
     const startedAt = performance.now();
-    const line = () => ({ chore: name, durationMs: performance.now() - startedAt });
+    const line = () => ({ chore: name, durationMs: Math.round(performance.now() - startedAt) });
     try {
       const outcome = await run(context);
       if (outcome === "more") dueAt.set(name, performance.now());

@@ -15,7 +15,7 @@ export function createStreamLog(log: Logger): (stream: Stream) => () => void {
         ...{ tenant: channel.tenant.name, key, request, events },
         ...{ bytes: (socket?.bytesWritten ?? before) - before, outcome: reason ?? "client_left" },
         ...{ problem: problem?.slug ?? null, drained: response.writableFinished },
-        durationMs: performance.now() - openedAt,
+        durationMs: Math.round(performance.now() - openedAt),
       };
       log.debug(line, "stream");
     };

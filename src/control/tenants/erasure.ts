@@ -212,8 +212,8 @@ async function remove(
     .where(and(eq(tenants.id, tenant), template`${heldUntil} <= clock_timestamp()`))
     .returning({
       tenant: tenants.name,
-      durationMs: template<number>`(extract(epoch from clock_timestamp() - ${tenants.erasingSince})
-        * 1000)::float8`,
+      durationMs: template<number>`round(
+        extract(epoch from clock_timestamp() - ${tenants.erasingSince}) * 1000)::float8`,
     });
   if (removed === undefined) return undefined;
   await transaction.delete(erasures).where(eq(erasures.tenant, tenant));

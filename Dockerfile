@@ -22,7 +22,8 @@ COPY drizzle ./drizzle
 COPY src ./src
 # The files belong to root: the process can read its own code and not change it.
 USER node
-EXPOSE 8080
+# The API; and /metrics without a key, where TIDEGATE_METRICS_ADDRESS is set as ops/ does.
+EXPOSE 8080 9464
 # Alive, not ready: a process that has lost its database recovers by itself, and a restart would
 # only drop the streams it holds. /readyz is for a balancer.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \

@@ -5178,7 +5178,7 @@ export interface operations {
     getDeliveryStats: {
         parameters: {
             query?: {
-                /** @description How far to look back, up to the retention; 24h unless given */
+                /** @description How far to look back, up to the retention; 24h unless given. It is cut into steps that begin at whole minutes, hours or days of UTC, the last of which is still running: a window of one step is what came since that began */
                 window?: string;
                 /** @description At most 1,500 make up the window, which takes whole hours where it is longer than 2 days. Unless given one that makes some 60 to 288 of them, where the window is an hour or longer */
                 step?: string;

@@ -82,7 +82,10 @@ const shownSeries = z
 
 const query = z.object({
   window: duration.default(unitMs.d).meta({
-    description: "How far to look back, up to the retention; 24h unless given",
+    description:
+      "How far to look back, up to the retention; 24h unless given. It is cut into steps that begin " +
+      "at whole minutes, hours or days of UTC, the last of which is still running: a window of one " +
+      "step is what came since that began",
     example: "24h",
   }),
   step: duration.optional().meta({

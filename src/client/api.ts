@@ -1655,6 +1655,8 @@ export interface components {
                  * @description When it happened, as its producer told
                  */
                 time: string;
+                /** @description The id of its trace, if it has one */
+                trace: string | null;
             };
             /** @description What happened, in the order of time; of the endpoints on this page */
             entries: components["schemas"]["TimelineEntry"][];

@@ -145,12 +145,18 @@ function settledSentence(party: Party): string {
 }
 
 function deadSentence(party: Party): string {
-  const { delivery, receipt } = party;
+  const { delivery, receipt, attempts: rows } = party;
   const attempts = delivery?.attempts ?? 0;
   if (attempts === 0 && receipt?.status === "failed") return "Dead before it was sent.";
   // How many there were is told already.
   const error = delivery?.error?.replace(/ \(\d+ attempts? failed\)$/, "");
-  return `Dead after ${countOf(attempts)}${error === undefined ? "" : `, last: ${error}`}.`;
+  const last = error === undefined ? "" : `, last: ${error}`;
+  const failed = rows.filter((row) => row.error !== null);
+  if (attempts < 2 || attempts > toldFailuresMax || failed.length !== attempts) {
+    return `Dead after ${countOf(attempts)}${last}.`;
+  }
+  const before = failed.slice(0, -1).map(failureWords).join(", then ");
+  return `Dead after ${countOf(attempts)}: ${before}${last}.`;
 }
 
 function retryingSentence(party: Party, event: Subject, now: number): string {

@@ -8,6 +8,7 @@ import { route, type Route } from "../http/route.ts";
 import { pageQuery, timestamp } from "../http/schemas.ts";
 import { eventId, sequenceText } from "../log/event.ts";
 import type { Log } from "../log/log.ts";
+import { traceOf } from "../log/trace-members.ts";
 import { Problem } from "../problem.ts";
 import { obstacles, stages } from "./explain.ts";
 import { endpointOf, entriesOf } from "./timeline.ts";
@@ -112,6 +113,7 @@ const timeline = z
       ...{ id: z.string(), type: z.string(), sequence: z.string(), tenant: z.string() },
       appended_at: timestamp,
       time: timestamp.meta({ description: "When it happened, as its producer told" }),
+      trace: z.string().nullable().meta({ description: "The id of its trace, if it has one" }),
     }),
     entries: z.array(entry).meta({
       description: "What happened, in the order of time; of the endpoints on this page",
@@ -130,7 +132,7 @@ const timeline = z
       event: {
         ...{ id: eventExample.id, type: eventExample.type, sequence: eventExample.sequence },
         ...{ tenant: eventExample.tenant, appended_at: "2026-11-23T12:00:00.000Z" },
-        time: eventExample.time,
+        ...{ time: eventExample.time, trace: "4bf92f3577b34da6a3ce929d0e0e4736" },
       },
       entries: [
         {
@@ -202,7 +204,7 @@ export function createTimelineRoutes(options: {
             event: {
               ...{ id: eventId(event), type: event.type, sequence: sequenceText(event.sequence) },
               ...{ tenant: owner.name, appended_at: new Date(event.appendedAt).toISOString() },
-              time,
+              ...{ time, trace: traceOf(event)?.traceId ?? null },
             },
             entries: entriesOf(event, page.parties),
             endpoints: page.parties.map((party) => endpointOf(event, party, now)),

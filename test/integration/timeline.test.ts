@@ -127,16 +127,18 @@ describe("the timeline of an event", () => {
     const make = (ordering: string) =>
       client.createEndpoint(tenant, { url, ordering, retry_schedule: ["1h"] });
     const [fifo, bySubject] = [await make("fifo"), await make("subject")];
-    const event = { tenant, type: "order.created", subject: "order_1", data: 1 };
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const event = { tenant, type: "order.created", subject: "order_1", data: 1, traceparent };
     const append = async () => String((await client.expectOk("POST", "/events", event))["id"]);
     const head = await append();
     const next = await append();
     await timelineWhen(head, { [fifo.id]: "retrying", [bySubject.id]: "retrying" });
-    const { endpoints } = await timelineWhen(next, { [bySubject.id]: "waiting" });
+    const { event: told, endpoints } = await timelineWhen(next, { [bySubject.id]: "waiting" });
     expect(endpoints.map((each) => [each.id, each.status, each.waits_for])).toEqual([
       [bySubject.id, "waiting", "subject"],
       [fifo.id, "waiting", "order"],
     ]);
+    expect(told["trace"]).toBe(traceparent.split("-")[1]);
     for (const { explanation } of endpoints) {
       expect(explanation).toMatch(/^Waiting: event 1 (of its subject )?is not delivered yet, /);
     }

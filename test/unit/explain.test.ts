@@ -114,6 +114,11 @@ const table: [string, Party, string, string | undefined, string][] = [
     ...(["dead", undefined, "Dead after 12 attempts, last: http: status 500."] as const),
   ],
   [
+    ...(["dead soon", recorded("dead", [status503, timeout, "http: status 500"])] as const),
+    ...(["dead", undefined] as const),
+    "Dead after 3 attempts: 503, then a time-out, last: http: status 500.",
+  ],
+  [
     "dead by its schedule, and to be replayed",
     recorded("dead", [status503], {
       error: "http: status 503 (1 attempt failed)",

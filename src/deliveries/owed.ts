@@ -15,18 +15,42 @@ import { isMoving, type Consumer, type Moved } from "./positions.ts";
 /** About 50 ms of work. */
 const stepMaxRows = 5_000;
 
+/** Deliveries of the retries that a step took, if it was behind its `fence`. */
+const skippedOfTaken = template`skipped as (
+  insert into deliveries (tenant, endpoint, day, sequence, status, attempts, previous,
+    first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued,
+    receipt_status, receipt_detail, receipt_at)
+  -- What was accepted is so, with or without its receipt.
+  select tenant, endpoint, day, sequence,
+    case when awaiting then 'delivered' else 'skipped' end, attempts, previous,
+    first_attempt_at, last_attempt_at, 0, 0, status_code, error, requeued,
+    receipt_status, receipt_detail, receipt_at
+  from taken
+  -- A day that retention has taken has no partition, and nobody asks for it any more.
+  where day >= (select oldest_day from log_settings) and exists (select from fence)
+  -- One that was settled before, and then sent again, stays what it was.
+  on conflict do nothing
+)`;
+
 /**
- * Of a consumer without a position. Outcomes that come later find no position and leave nothing
- * here.
+ * Of a consumer without a position: what it owed is skipped, so that whoever asks what became of an
+ * event is told what was tried. Outcomes that come later find no position and leave nothing here.
  */
 export async function removeOwed(orm: OrmTransaction, of: Consumer): Promise<void> {
   const { tenant, consumer } = of;
   await inSteps(async () => {
-    const { count } = await orm.execute(template`
-      delete from retries where ctid = any(array(
-        select ctid from retries where tenant = ${tenant} and endpoint = ${consumer}
-        limit ${stepMaxRows}))`);
-    return count;
+    const taken = await orm.execute(template`
+      with fence as materialized (
+        -- An erasure that begins meanwhile waits, and so it takes what is written here, too.
+        select from tenants where id = ${tenant} and erasing_since is null for share
+      ), taken as (
+        delete from retries where ctid = any(array(
+          select ctid from retries where tenant = ${tenant} and endpoint = ${consumer}
+          limit ${stepMaxRows}))
+        returning *
+      ), ${skippedOfTaken}
+      select sequence from taken`);
+    return taken.count;
   });
   await orm.execute(template`
     delete from blocked_subjects where tenant = ${tenant} and endpoint = ${consumer}`);
@@ -61,21 +85,7 @@ async function skipRetries(orm: OrmTransaction, moved: Moved): Promise<number> {
         where tenant = ${tenant} and endpoint = ${consumer} and sequence <= ${sequence}
         order by sequence limit ${stepMaxRows}))
       returning *
-    ), skipped as (
-      insert into deliveries (tenant, endpoint, day, sequence, status, attempts, previous,
-        first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, requeued,
-        receipt_status, receipt_detail, receipt_at)
-      -- What was accepted is so, with or without its receipt.
-      select tenant, endpoint, day, sequence,
-        case when awaiting then 'delivered' else 'skipped' end, attempts, previous,
-        first_attempt_at, last_attempt_at, 0, 0, status_code, error, requeued,
-        receipt_status, receipt_detail, receipt_at
-      from taken
-      -- A day that retention has taken has no partition, and nobody asks for it any more.
-      where day >= (select oldest_day from log_settings)
-      -- One that was settled before, and then sent again, stays what it was.
-      on conflict do nothing
-    )
+    ), ${skippedOfTaken}
     select sequence from taken`);
   return taken.count;
 }

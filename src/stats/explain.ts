@@ -63,6 +63,7 @@ function sentenceOf(party: Party, event: Subject, now: number): string {
     case "settled":
       return settledSentence(party);
     case "skipped":
+      if (party.standing === undefined) return `Skipped${soFar(party)}.`;
       return `Skipped: the endpoint was resumed from a later position${soFar(party)}.`;
     case "dead":
       return deadSentence(party);

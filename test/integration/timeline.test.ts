@@ -120,7 +120,7 @@ describe("the timeline of an event", () => {
     expect(walked.find((each) => each.id === dead.id)?.url).toBeNull();
   });
 
-  test("tells which event is in the way where the order is kept", async () => {
+  test("tells which event is in the way where the order is kept, and what a removed endpoint did", async () => {
     const { client } = suite;
     const tenant = await suite.newTenant();
     const { url } = await suite.receiverThat(failing(Infinity));
@@ -142,6 +142,14 @@ describe("the timeline of an event", () => {
     for (const { explanation } of endpoints) {
       expect(explanation).toMatch(/^Waiting: event 1 (of its subject )?is not delivered yet, /);
     }
+
+    await client.expectOk("DELETE", `/endpoints/${fifo.id}`);
+    const after = await timelineWhen(head, { [fifo.id]: "skipped" });
+    expect(after.endpoints.find(({ id }) => id === fifo.id)?.explanation).toBe(
+      "Skipped after 1 attempt, last: http: status 503. The endpoint was removed since.",
+    );
+    const kinds = after.entries.filter(({ endpoint }) => endpoint === fifo.id);
+    expect(kinds.map(({ kind }) => kind)).toEqual(["queued", "attempt", "skipped"]);
   });
 
   test("tells of receipts, of those that come before the push too", async () => {

@@ -168,19 +168,20 @@ export function createTimelineReader({ sql, log }: { sql: Sql; log: Pick<Log, "p
         (extract(epoch from p.circuit_since) * 1000)::bigint as "circuitSince",
         (extract(epoch from p.circuit_probe_at) * 1000)::bigint as "circuitProbeAt",
         (extract(epoch from p.resumed_at) * 1000)::bigint as "resumedAt",
-        (select b.sequence from blocked_subjects b
-          where b.tenant = e.tenant and b.endpoint = e.id and b.key = md5(${subject}::text)::uuid
-        ) as "blockedAt",
-        case e.ordering when 'parallel' then null else (
+        b.sequence as "blockedAt",
+        case when e.ordering = 'fifo' or b.sequence is not null then (
           select r.sequence from retries r
           where r.tenant = e.tenant and r.endpoint = e.id and r.sequence < ${sequence}
-            and not r.requeued and (e.ordering = 'fifo' or (
+            and r.sequence > coalesce(b.sequence, 0) and not r.requeued
+            and (e.ordering = 'fifo' or (
               select subject from events
               where tenant = r.tenant and day = r.day and sequence = r.sequence limit 1
             ) = ${subject})
           order by r.sequence limit 1
         ) end as behind
       from endpoints e join positions p on p.tenant = e.tenant and p.consumer = e.id
+      left join blocked_subjects b
+        on b.tenant = e.tenant and b.endpoint = e.id and b.key = md5(${subject}::text)::uuid
       where e.tenant = ${tenant} and e.id = any(${arrayText(endpoints)}::uuid[])`;
     return new Map(rows.map(({ endpoint, ...standing }) => [endpoint, standing]));
   }

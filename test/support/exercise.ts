@@ -46,6 +46,8 @@ const plainTexts = new Set([
     "url",
     // A credential, as a key is: what it is good for is shown in test/integration/tickets.test.ts.
     "ticket",
+    // What a producer says of its own trace; the gateway only passes it on.
+    ...["traceparent", "tracestate"],
   ],
 ]);
 

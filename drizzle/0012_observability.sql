@@ -1,5 +1,6 @@
 -- Made by drizzle-kit, with the partitioning and the function by hand: statistics of attempts, what is
--- undelivered of a tenant in the order of its log, and which operational events a tenant asked for.
+-- undelivered of a tenant in the order of its log, which operational events a tenant asked for, and who
+-- asked for a replay.
 CREATE TABLE "delivery_hours" (
 	"tenant" uuid NOT NULL,
 	"endpoint" uuid NOT NULL,
@@ -28,6 +29,7 @@ CREATE TABLE "delivery_minutes" (
 	CONSTRAINT "delivery_minutes_tenant_endpoint_day_at_type_pk" PRIMARY KEY("tenant","endpoint","day","at","type")
 ) PARTITION BY RANGE ("day");
 --> statement-breakpoint
+ALTER TABLE "replays" ADD COLUMN "requested_by" text;--> statement-breakpoint
 ALTER TABLE "tenants" ADD COLUMN "operational_events" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
 CREATE INDEX "deliveries_undelivered" ON "deliveries" USING btree ("tenant","day","sequence","endpoint","status") WHERE "deliveries"."status" in ('dead', 'expired');--> statement-breakpoint
 CREATE INDEX "retries_tenant" ON "retries" USING btree ("tenant","sequence","endpoint");

@@ -1690,6 +1690,8 @@ export interface components {
             which: "dead" | "missing" | "all";
             /** @description Whether it has sent this event */
             sent: boolean;
+            /** @description The id of the key that asked */
+            requested_by: string | null;
         } | {
             /** Format: date-time */
             at: string;
@@ -1858,6 +1860,8 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             finished_at: string | null;
+            /** @description The id of the key that asked for it, where that was kept */
+            requested_by: string | null;
         };
         ReplayPage: {
             replays: components["schemas"]["Replay"][];

@@ -248,6 +248,8 @@ export const replays = pgTable(
     failed: number("failed").notNull().default(0),
     createdAt: instant("created_at").notNull().defaultNow(),
     finishedAt: instant("finished_at"),
+    /** The id of the key that asked for it; null in rows of versions that did not tell. */
+    requestedBy: text("requested_by"),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),

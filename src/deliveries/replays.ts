@@ -47,10 +47,12 @@ export type Replay = {
   readonly until: number | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** The id of the key that asked for it; null where that was not kept. */
+  readonly requestedBy: string | null;
   readonly waitingFor: ReplayObstacle;
 };
 
-export type NewReplay = Pick<Replay, "kind" | "types" | "since" | "until"> & {
+export type NewReplay = Pick<Replay, "kind" | "types" | "since" | "until" | "requestedBy"> & {
   readonly after: Position;
   readonly through: Sequence;
 };
@@ -112,7 +114,7 @@ export function createReplayStore(sql: Sql) {
 
   async function create(
     { tenant, endpoint: uuid }: Replayable,
-    { kind, types, since, until, after, through }: NewReplay,
+    { kind, types, since, until, after, through, requestedBy }: NewReplay,
   ): Promise<Replay> {
     const id = timeOrderedUuid(Date.now());
     const isEmpty = through <= after.sequence;
@@ -124,11 +126,12 @@ export function createReplayStore(sql: Sql) {
         select from positions where tenant = ${tenant} and consumer = ${uuid} for share
       )
       insert into replays (tenant, id, endpoint, kind, types, after, through, since, until, status,
-        sequence, day, total, finished_at)
+        sequence, day, total, finished_at, requested_by)
       select ${tenant}, ${id}, ${uuid}, ${kind}, ${types && arrayText(types)}::text[],
         ${after.sequence}, ${Math.max(through, after.sequence)}, ${instantText(since)},
         ${instantText(until)}, ${isEmpty ? "completed" : "running"}, ${after.sequence},
-        ${after.day}, ${total}::bigint, case when ${isEmpty} then now() end
+        ${after.day}, ${total}::bigint, case when ${isEmpty} then now() end,
+        ${requestedBy}
       from served
       where (select count(*) from (
           select from replays
@@ -213,7 +216,7 @@ export function createReplayStore(sql: Sql) {
   async function select(condition: ReturnType<Sql>, limit: number): Promise<Replay[]> {
     return sql<Replay[]>`
       select r.tenant, r.id, r.endpoint, r.kind, r.types, r.after, r.through, r.sequence, r.status,
-        r.total, r.sent, r.failed,
+        r.total, r.sent, r.failed, r.requested_by as "requestedBy",
         (extract(epoch from r.since) * 1000)::bigint as since,
         (extract(epoch from r.until) * 1000)::bigint as until,
         (extract(epoch from r.created_at) * 1000)::bigint as "createdAt",

@@ -55,6 +55,7 @@ export const replayExample = {
   failed: 1,
   created_at: "2026-11-23T12:00:00.000Z",
   finished_at: null,
+  requested_by: "key_019ab1c2d3e47f5a8b6c7d8e9f0a1b2c",
 };
 
 export const shownReplay = z
@@ -80,6 +81,10 @@ export const shownReplay = z
     failed: z.int().meta({ description: "Not accepted; their deliveries tell why" }),
     created_at: timestamp,
     finished_at: timestamp.nullable(),
+    requested_by: z
+      .string()
+      .nullable()
+      .meta({ description: "The id of the key that asked for it, where that was kept" }),
   })
   .meta({ id: "Replay", example: replayExample });
 
@@ -102,6 +107,7 @@ export function showReplay(replay: Replay): z.output<typeof shownReplay> {
     failed: replay.failed,
     created_at: new Date(createdAt).toISOString(),
     finished_at: timeText(finishedAt),
+    requested_by: replay.requestedBy,
   };
 }
 

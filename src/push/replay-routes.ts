@@ -96,7 +96,7 @@ function replayDelivery({ store, history, tenantByPrefix, changed }: Parts): Rou
     }),
     responses: created,
     problems: newProblems,
-    async handle({ params, tenant }) {
+    async handle({ params, tenant, principal }) {
       const delivery = await find(params.id, tenant);
       if (delivery === undefined) throw new Problem("not-found", "there is no such delivery");
       const { sequence, day } = delivery;
@@ -108,6 +108,7 @@ function replayDelivery({ store, history, tenantByPrefix, changed }: Parts): Rou
         endpoint,
         await store.create(endpoint, {
           ...{ kind: "all", types: null, since: null, until: null },
+          requestedBy: principal.keyId,
           ...{ after: { sequence: sequence - 1, day }, through: sequence },
         }),
         changed,
@@ -140,11 +141,13 @@ function createReplay({ store, history, marks, log, changed }: Parts): Route {
     body: newReplay,
     responses: created,
     problems: [...newProblems, ...cursorProblems],
-    async handle({ params, body, tenant }) {
+    async handle({ params, body, tenant, principal }) {
       const endpoint = await find(params.id, tenant);
       const { status: kind, types = null, since = null, until = null } = body;
       const range = await rangeOf(endpoint, body);
-      const made = await store.create(endpoint, { kind, types, since, until, ...range });
+      const requestedBy = principal.keyId;
+      const wanted = { kind, types, since, until, requestedBy, ...range };
+      const made = await store.create(endpoint, wanted);
       return reply(endpoint, made, changed);
     },
   });

@@ -36,6 +36,7 @@ const entry = z
       ...{ ...atEndpoint, kind: z.literal("replay"), replay: replayName },
       which: z.enum(["dead", "missing", "all"]).meta({ description: "What the job sends" }),
       sent: z.boolean().meta({ description: "Whether it has sent this event" }),
+      requested_by: z.string().nullable().meta({ description: "The id of the key that asked" }),
     }),
     z.object({
       ...{ ...atEndpoint, kind: z.literal("queued") },

@@ -22,9 +22,16 @@ type AtEndpoint<Kind extends string, Members = unknown> = Happened<
   { endpoint: string } & Members
 >;
 
+type ReplayEntry = {
+  replay: string;
+  which: "dead" | "missing" | "all";
+  sent: boolean;
+  requested_by: string | null;
+};
+
 export type Entry =
   | Happened<"appended", { sequence: string; type: string }>
-  | AtEndpoint<"replay", { replay: string; which: "dead" | "missing" | "all"; sent: boolean }>
+  | AtEndpoint<"replay", ReplayEntry>
   | AtEndpoint<"queued", { after_append_ms: number }>
   | AtEndpoint<
       "attempt",
@@ -87,7 +94,7 @@ function partyEntries(event: LogEvent, party: Party): Entry[] {
     ...attempts.flatMap((row, index) => retryEntry(row, attempts[index + 1], delivery, endpoint)),
     ...replays.map((job): Entry => ({
       ...{ at: timeText(job.createdAt), kind: "replay", endpoint, replay: replayName(job.id) },
-      ...{ which: job.kind, sent: sentBy.has(job.id) },
+      ...{ which: job.kind, sent: sentBy.has(job.id), requested_by: job.requestedBy },
     })),
     ...(receipt === undefined
       ? []

@@ -103,7 +103,13 @@ describe("the timeline of an event", () => {
     const ofDead = second.entries.filter(({ endpoint }) => endpoint === dead.id);
     expect(ofDead).toMatchObject([
       ...[{ kind: "queued" }, { kind: "attempt", attempt: 1, trigger: "event" }],
-      { kind: "replay", replay: job["id"], which: "dead", sent: true },
+      {
+        kind: "replay",
+        replay: job["id"],
+        which: "dead",
+        sent: true,
+        requested_by: expect.any(String),
+      },
       { kind: "attempt", attempt: 2, trigger: "replay", replay: job["id"], status_code: 200 },
     ]);
     expect(second.endpoints.find((each) => each.id === dead.id)?.explanation).toBe(

@@ -69,7 +69,7 @@ const replay: Replay = {
   ...{ tenant: "t" as TenantId, id: job, endpoint, kind: "dead", types: null, after: 0 },
   ...{ through: 2_000, sequence: 1_000, status: "running", total: null, sent: 0, failed: 0 },
   ...{ since: null, until: null, createdAt: appendedAt + 5_000, finishedAt: null },
-  waitingFor: null,
+  ...{ waitingFor: null, requestedBy: null },
 };
 
 const status503 = "http: status 503";

@@ -45,16 +45,16 @@ const scrapeEveryMs = 1_000;
 const inFlight = 64;
 
 /** Small, so that a sample is one of many. */
-const appendBatch = 20;
+const appendBatch = 100;
 
 /** More than is pushed, so that a turn ends before its backlog does. */
-const backlogPerSecond = 20_000;
+const backlogPerSecond = 32_000;
 
 /** In which connections are opened and what is hot is compiled. */
-const warmUpSeconds = 2;
+const warmUpSeconds = 1.5;
 
 type Sizes = { rounds: number; seconds: number; observed: readonly Observed[] };
-const full: Sizes = { rounds: 5, seconds: 4, observed: allObserved };
+const full: Sizes = { rounds: 4, seconds: 3, observed: allObserved };
 const small: Sizes = { rounds: 1, seconds: 0.5, observed: fewObserved };
 
 export const observed: Trial = {

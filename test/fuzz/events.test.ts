@@ -20,6 +20,10 @@ import { openSse } from "../support/sse.ts";
 
 const runsPerForm = 25;
 
+/** Events that have to be taken of a form, and how often it is drawn for so many. */
+const enough = runsPerForm / 2;
+const roundsMax = 4;
+
 /** An event that was taken: its draft, and what the answer says of it. */
 type Taken = { readonly draft: Draft; readonly id: string; readonly sequence: string };
 
@@ -50,7 +54,12 @@ test.each(Object.entries(forms))(
   { timeout: timeoutMs },
   async (_, form) => {
     let takenCount = 0;
-    await holds(fc.array(draft, { minLength: 1, maxLength: 6 }), runsPerForm, async (drafts) => {
+    // Most are taken; where a form holds one event, of few runs it may by chance be too few.
+    for (let round = 0; round < roundsMax && takenCount <= enough; round += 1) {
+      await holds(fc.array(draft, { minLength: 1, maxLength: 6 }), runsPerForm, check);
+    }
+
+    async function check(drafts: readonly Draft[]): Promise<void> {
       const cursor = await latestCursor();
       const stream = openStream(cursor);
       try {
@@ -65,10 +74,9 @@ test.each(Object.entries(forms))(
         stream.cut();
         await once(stream.socket, "close");
       }
-    });
+    }
     expect(receiver.left()).toBe(0);
-    // Most are taken; by chance it may be few.
-    expect(takenCount).toBeGreaterThan(runsPerForm / 5);
+    expect(takenCount).toBeGreaterThan(enough);
     expect(log.faults.splice(0)).toEqual([]);
     expect((await gateway.call("GET", "/readyz", { key: null })).status).toBe(200);
   },

@@ -11,7 +11,7 @@ import { keys, tenants } from "../db/schema.ts";
 import type { ChangedFrame } from "../fanout/fanout.ts";
 import type { Directory, Principal, Scope, Tenant } from "../http/auth.ts";
 import type { TenantId } from "../log/event.ts";
-import { hashKey } from "./keys/keys.ts";
+import { hashKeyHex } from "./keys/keys.ts";
 import { createLookup } from "./lookup.ts";
 
 /** What other processes, and this one's memory, have to hear of after its commit. */
@@ -50,7 +50,7 @@ export function createDirectory({ orm }: { orm: Orm }): ControlDirectory {
   const tenantsByPrefix = createLookup({ load: loadByPrefix, ...lasting });
 
   return {
-    authenticate: (token) => principalOf(hashKey(token).toString("hex")),
+    authenticate: (token) => principalOf(hashKeyHex(token)),
     principalOf,
     tenantByName: async (name) => (nameForm.test(name) ? tenantsByName.get(name) : undefined),
     tenantByPrefix: tenantsByPrefix.get,

@@ -18,7 +18,7 @@
  *         32     16  HMAC-SHA256 of all the bytes before, cut to 128 bits
  */
 
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Key, KeyRing } from "../keyring.ts";
 import { dayNumber, dayNumbered, tenantPrefix, type Position, type TenantId } from "./event.ts";
 
@@ -52,8 +52,13 @@ const dayAt = 15;
 const tenantAt = 17;
 const filterAt = 25;
 const signatureAt = 32;
-const cursorBytes = 48;
+const signatureBytes = 16;
+const cursorBytes = signatureAt + signatureBytes;
 const cursorCharacters = 64;
+
+/** Of SHA-256. */
+const blockBytes = 64;
+const digestBytes = 32;
 
 export function createCursors(ring: KeyRing): Cursors {
   // Nothing here waits, so one buffer serves every call and none of its bytes outlive one.
@@ -62,7 +67,8 @@ export function createCursors(ring: KeyRing): Cursors {
   const signature = bytes.subarray(signatureAt);
   const tenantPart = bytes.subarray(tenantAt, filterAt);
   const filterPart = bytes.subarray(filterAt, signatureAt);
-  const signingKeys = new Map<number, KeyObject>();
+  const expected = Buffer.alloc(signatureBytes);
+  const signatures = new Map<number, Sign>();
 
   return { mint, read };
 
@@ -76,7 +82,7 @@ export function createCursors(ring: KeyRing): Cursors {
     tenantPart.write(tenantPrefix(tenant), "hex");
     if (filter === "any") filterPart.fill(0);
     else filterPart.set(filter);
-    signature.set(sign(ring.newest));
+    signWith(ring.newest)(signed, signature);
     return bytes.toString("base64url");
   }
 
@@ -88,7 +94,9 @@ export function createCursors(ring: KeyRing): Cursors {
     if (bytes.toString("base64url") !== text) return undefined;
 
     const key = ring.find(bytes.readUInt8(keyIdAt));
-    if (key === undefined || !timingSafeEqual(sign(key), signature)) return undefined;
+    if (key === undefined) return undefined;
+    signWith(key)(signed, expected);
+    if (!timingSafeEqual(expected, signature)) return undefined;
 
     const flags = bytes.readUInt8(flagsAt);
     if (bytes[0] !== version || (flags & ~fitsAnyFilter) !== 0) return undefined;
@@ -101,22 +109,34 @@ export function createCursors(ring: KeyRing): Cursors {
     };
   }
 
-  function sign(key: Key): Buffer {
-    return createHmac("sha256", signingKey(key))
-      .update(signed)
-      .digest()
-      .subarray(0, signature.length);
-  }
-
-  /** Kept as a `KeyObject`: importing the raw key each time makes an HMAC five times slower. */
-  function signingKey(key: Key): KeyObject {
-    let known = signingKeys.get(key.kid);
-    if (known === undefined) {
-      known = createSecretKey(key.derive("cursor"));
-      signingKeys.set(key.kid, known);
-    }
+  function signWith(key: Key): Sign {
+    let known = signatures.get(key.kid);
+    if (known === undefined) signatures.set(key.kid, (known = createSign(key.derive("cursor"))));
     return known;
   }
+}
+
+/** Writes the signature of `content` into `target`. */
+type Sign = (content: Uint8Array, target: Buffer) => void;
+
+/**
+ * HMAC-SHA256 by its definition (RFC 2104). Every append mints a cursor, and `createHmac` takes
+ * 1.6 µs for these few bytes where two one-shot hashes take 0.5 µs; as long as they answer with
+ * text, since a Buffer costs 0.7 µs each.
+ */
+function createSign(key: Uint8Array): Sign {
+  if (key.length > blockBytes) throw new Error(`a key of a cursor has ${key.length} bytes`);
+  const inner = Buffer.alloc(blockBytes + signatureAt, 0x36);
+  const outer = Buffer.alloc(blockBytes + digestBytes, 0x5c);
+  for (const [at, byte] of key.entries()) {
+    inner[at] = byte ^ 0x36;
+    outer[at] = byte ^ 0x5c;
+  }
+  return (content, target) => {
+    inner.set(content, blockBytes);
+    outer.write(hash("sha256", inner, "binary"), blockBytes, "latin1");
+    target.write(hash("sha256", outer, "binary"), "latin1");
+  };
 }
 
 /** In two halves, because the 64-bit calls of Buffer need a BigInt each time. */

@@ -99,6 +99,11 @@ export function hashKey(key: string): Buffer {
   return hash("sha256", key, "buffer");
 }
 
+/** The same in hexadecimal digits. Not of the Buffer, which takes five times as long to make. */
+export function hashKeyHex(key: string): string {
+  return hash("sha256", key, "hex");
+}
+
 /** Makes the configured operator key valid. Can be repeated, and done by many processes at once. */
 export async function ensureOperatorKey(orm: Orm, key: string): Promise<void> {
   const values = { id: configuredId, hash: hashKey(key), scopes: [operatorScope] };

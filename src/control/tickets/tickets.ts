@@ -18,7 +18,7 @@ import { tenantPrefix, type TenantId } from "../../log/event.ts";
 import type { Filter } from "../../log/filter.ts";
 import { Problem } from "../../problem.ts";
 import type { ControlDirectory } from "../directory.ts";
-import { hashKey } from "../keys/keys.ts";
+import { hashKey, hashKeyHex } from "../keys/keys.ts";
 import { createLookup } from "../lookup.ts";
 import { lockTenant } from "../tenants/lock.ts";
 
@@ -91,7 +91,7 @@ export function createTickets(options: {
   /** Undefined for one that never was, or is over. */
   async function find(text: string): Promise<Ticket | undefined> {
     if (!ticketForm.test(text)) return undefined;
-    const row = await rows.get(hashKey(text).toString("hex"));
+    const row = await rows.get(hashKeyHex(text));
     return row && toTicket(row);
   }
 

@@ -160,9 +160,31 @@ export function arrayText(values: Iterable<string | number | null>): string {
     separator = ",";
     if (value === null) text += "NULL";
     else if (typeof value === "number") text += String(value);
-    else text += `"${value.replaceAll(/["\\]/g, "\\$&")}"`;
+    else text += `"${isPlain(value) ? value : value.replaceAll(/["\\]/g, "\\$&")}"`;
   }
   return `${text}}`;
+}
+
+/** Looking twice costs a tenth of a replacement that finds nothing. */
+function isPlain(text: string): boolean {
+  return !text.includes('"') && !text.includes("\\");
+}
+
+const unitSeparator = "\u001f";
+
+/**
+ * Pieces of JSON for `(string_to_array(${…}, chr(31)))[2:]`, which is the array of them. JSON has no
+ * control characters but between its tokens, so nothing needs an escape; of an array's text every
+ * quote does, which took ten times as long as all else. The separator stands before each piece: of
+ * no text at all there would be no array of one that is empty.
+ */
+export function separated(pieces: readonly string[]): string {
+  const text = unitSeparator + pieces.join(unitSeparator);
+  let found = 0;
+  for (let at = 0; at !== -1; at = text.indexOf(unitSeparator, at + 1)) found += 1;
+  // With one more, all that follow would stand with another's event.
+  if (found !== pieces.length) throw new Error("a piece of JSON has a control character");
+  return text;
 }
 
 /** The elements of a one-dimensional array of text without nulls: `{a,"b, c"}`. */

@@ -12,7 +12,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
+import { arrayText, classifyFailure, separated, type Sql } from "../db/database.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { tellAll } from "../telemetry/observers.ts";
 import type { Span } from "../telemetry/tracing.ts";
@@ -161,6 +161,8 @@ export function createAppender(options: {
   function send({ id, group, nonces, tries }: Sent) {
     const column = (of: (event: NewEvent) => string | null) =>
       arrayText(group.map((entry) => of(entry.event)));
+    const json = (of: (event: NewEvent) => string) =>
+      separated(group.map((entry) => of(entry.event)));
     return sql<Row[]>`
       select ordinal, outcome, sequence, day::text,
         (extract(epoch from appended_at) * 1000)::bigint as at, id, envelope
@@ -168,8 +170,10 @@ export function createAppender(options: {
         ${column((event) => event.tenant)}::uuid[], ${arrayText(nonces)}::text[],
         ${column((event) => event.type)}::text[], ${column((event) => event.subject)}::text[],
         ${column((event) => event.key)}::text[], ${column((event) => event.digest)}::text[],
-        ${column((event) => event.start)}::text[], ${column((event) => event.time)}::text[],
-        ${column((event) => event.middle)}::text[], ${column((event) => event.content)}::text[])`;
+        (string_to_array(${json((event) => event.start)}, chr(31)))[2:],
+        ${column((event) => event.time)}::text[],
+        (string_to_array(${json((event) => event.middle)}, chr(31)))[2:],
+        (string_to_array(${json((event) => event.content)}, chr(31)))[2:])`;
   }
 
   function settle(sent: Sent, rows: Row[]) {

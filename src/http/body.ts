@@ -29,7 +29,16 @@ export async function readBody(
   if (announcedBytes > limitBytes) throw tooLarge(limitBytes);
   share.expect(announcedBytes);
   prepare(incoming, outgoing);
+  if (incoming.complete) return takeArrived(incoming, limitBytes, share);
   return await collect(incoming, limitBytes, idleMs, share);
+}
+
+/** Most bodies come in one piece with their head, and to wait for them costs listeners and a timer. */
+function takeArrived(incoming: IncomingMessage, limitBytes: number, share: BodyShare): Buffer {
+  const arrivedBytes = incoming.readableLength;
+  if (arrivedBytes > limitBytes) throw tooLarge(limitBytes);
+  share.hold(arrivedBytes);
+  return (incoming.read() as Buffer | null) ?? Buffer.alloc(0);
 }
 
 function collect(

@@ -68,7 +68,11 @@ export function toNewEvent(
   // Keys outlive the process that took them, and all had JSON once: its digest must not change.
   const digested = content.kind === "json" ? content.raw.text : contentText;
   const { type, subject, time = null, key } = input;
-  checkTexts({ type, subject, key, source: input.source, dataversion: input.dataversion });
+  checkText("type", type);
+  checkText("subject", subject);
+  checkText("key", key);
+  checkText("source", input.source);
+  checkText("dataversion", input.dataversion);
 
   const source = input.source ?? `/tenants/${tenant.name}`;
   const start = `"source":${JSON.stringify(source)},"type":${JSON.stringify(type)},`;
@@ -134,11 +138,9 @@ function dataTooLarge(): Problem {
 }
 
 /** JSON escapes can spell what no database and no header can hold. */
-function checkTexts(texts: Record<string, string | undefined>): void {
-  for (const [name, text] of Object.entries(texts)) {
-    if (text !== undefined && !isStorableText(text)) {
-      throw invalid(`/${name}`, "contains a NUL or half of a surrogate pair");
-    }
+function checkText(name: string, text: string | undefined): void {
+  if (text !== undefined && !isStorableText(text)) {
+    throw invalid(`/${name}`, "contains a NUL or half of a surrogate pair");
   }
 }
 

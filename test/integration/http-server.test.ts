@@ -139,6 +139,20 @@ describe("bodies", () => {
     expect(received).toMatch(/^HTTP\/1.1 413 /);
   });
 
+  test("a body that comes with its head is held to the same limit", async () => {
+    const start = head("/json", "transfer-encoding: chunked", "connection: close");
+    const received = await converse(api.port, [`${start}${chunk(100_001)}0\r\n\r\n`]);
+    expect(received).toMatch(/^HTTP\/1.1 413 /);
+    const next = head("/json", "content-length: 2");
+    const pipelined = await converse(api.port, [
+      `${next}{}${next}{]${next.replace("POST", "HEAD")}{}`,
+      `${head("/json", "content-length: 2", "connection: close")}{}`,
+    ]);
+    expect(pipelined.match(/HTTP\/1.1 \d+/g)).toEqual(
+      ["200", "400", "405", "200"].map((status) => `HTTP/1.1 ${status}`),
+    );
+  });
+
   test("a body at the limit is taken", async () => {
     const text = "1".repeat(limitBytes);
     expect((await api.call("POST", "/json", "acme-append", `"${text.slice(2)}"`)).status).toBe(200);

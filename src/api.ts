@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { isUnavailable } from "./db/database.ts";
 import type { Directory } from "./http/auth.ts";
+import type { Direct } from "./http/direct.ts";
 import { createHealthRoutes, type Readiness } from "./http/health-routes.ts";
 import { createMetricsRoutes, type ShownMetrics } from "./http/metrics-routes.ts";
 import { mountRoutes, type RequestDone } from "./http/mount.ts";
@@ -13,6 +14,7 @@ import type { Logger } from "./telemetry/logger.ts";
 
 export type Api = {
   readonly app: Hono<{ Bindings: HttpBindings }>;
+  readonly direct: Direct | undefined;
   readonly document: OpenApiDocument;
 };
 
@@ -60,8 +62,9 @@ export function createApi(options: {
   ];
   const document = openApiDocument(routes, { ...about, version });
   const app = new Hono<{ Bindings: HttpBindings }>();
-  mountRoutes(app, routes, { directory, limiter, log, corsOrigins, isUnavailable, observe });
-  return { app, document };
+  const mounting = { directory, limiter, log, corsOrigins, isUnavailable, observe };
+  const direct = mountRoutes(app, routes, mounting);
+  return { app, direct, document };
 }
 
 /** For a listener of their own, which asks for no key: whoever reaches it may read them. */

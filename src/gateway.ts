@@ -130,8 +130,8 @@ export async function startGateway(
     services.health.watchPush(push);
     drains.push(() => push.stop(shutdownMs));
   }
-  const { app } = createHttp(services, stages, metrics);
-  const listening = await listen(app, { host, port, log: logger });
+  const { app, direct } = createHttp(services, stages, metrics);
+  const listening = await listen(app, { host, port, log: logger, direct });
   drains.push(async () => {
     // Balancers find out meanwhile, and send new requests elsewhere.
     await delay(drainMs);

@@ -8,13 +8,13 @@ import { authenticate, authorize, authenticated, resolveTenant } from "./auth.ts
 import type { Directory, Principal, Tenant } from "./auth.ts";
 import type { InFlight } from "./in-flight.ts";
 import { quotaExceeded, type RateLimiter } from "./rate-limit.ts";
-import type { ApiContext, ApiRequest } from "./request.ts";
+import type { ApiRequest, Routed } from "./request.ts";
 import type { Reply, Route } from "./route.ts";
 import { createBodyReader, createPathReader, createQueryReader } from "./validate.ts";
 
 /** A request on its way: what has been found out about it so far, which is also what is logged. */
 export type Exchange = {
-  readonly context: ApiContext;
+  readonly routed: Routed;
   readonly request: ApiRequest;
   principal: Principal | undefined;
   tenant: Tenant | undefined;
@@ -37,7 +37,7 @@ export function createHandle(route: Route, options: HandleOptions): Handle {
   const readBody = createBodyReader(route);
 
   return async (exchange) => {
-    const { context, request } = exchange;
+    const { routed, request } = exchange;
     const target = request.incoming.url ?? "/";
     if (route.access !== "public") {
       // Public routes answer at once, and a probe that got no answer would make things worse.
@@ -46,7 +46,7 @@ export function createHandle(route: Route, options: HandleOptions): Handle {
       authorize(exchange.principal, route.access);
       enterTenant(inFlight, exchange);
     }
-    const params = readPath(context);
+    const params = readPath(routed);
     const query = readQuery(target);
     const body = await readBody(request);
     if (exchange.principal !== undefined && route.tenant !== undefined) {

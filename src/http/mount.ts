@@ -6,19 +6,20 @@
  * logged with the request's id, and the caller is told that id and nothing else.
  */
 import type { HttpBindings } from "@hono/node-server";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { Problem } from "../problem.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Directory } from "./auth.ts";
 import { createBodyBudget } from "./body-budget.ts";
 import { ClientGone } from "./body.ts";
+import { createDirect, type Direct } from "./direct.ts";
 import { createHandle, type Exchange, type Handle } from "./handle.ts";
 import { createCommonHeaders, preflightHeaders } from "./headers.ts";
 import { createInFlight } from "./in-flight.ts";
 import type { RateLimiter } from "./rate-limit.ts";
-import { problemReply, toResponse } from "./reply.ts";
-import { createRequest, type ApiContext, type ApiRequest } from "./request.ts";
-import { alreadySent, type Route } from "./route.ts";
+import { problemReply, toResponse, writeReply } from "./reply.ts";
+import { createRequest, type ApiRequest, type Arrived } from "./request.ts";
+import { alreadySent, type Reply, type Route } from "./route.ts";
 
 /** A client that is alive sends something within this time, however slow its line. */
 const defaultBodyIdleMs = 30_000;
@@ -53,23 +54,46 @@ export type RequestDone = {
   readonly durationMs: number;
 };
 
+type ApiContext = Context<{ Bindings: HttpBindings }>;
+
+/** Gives what serves the route that is to be served under the framework, if one is. */
 export function mountRoutes(
   app: Hono<{ Bindings: HttpBindings }>,
   routes: readonly Route[],
   options: MountOptions,
-): void {
+): Direct | undefined {
   const { directory, limiter } = options;
   const inFlight = createInFlight(options.requestsMax);
   const serve = createServe(options);
+  let direct: Direct | undefined;
   // Hono takes the first match, so `/events/stream` must come before `/events/{id}`.
   for (const route of routes.toSorted(bySpecificity)) {
     const handle = createHandle(route, { directory, limiter, inFlight });
     const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
-    app.on(route.method.toUpperCase(), path, (context) => serve(context, route.id, handle));
+    app.on(route.method.toUpperCase(), path, (context) =>
+      serve(arrivedAt(context), route.id, handle, toResponse),
+    );
+    if (route.direct) {
+      direct = createDirect(route, (arrived) =>
+        serve(arrived, route.id, handle, writeReply).catch((error: unknown) => {
+          options.log.error({ err: error }, "request failed behind its route");
+          arrived.outgoing.destroy();
+        }),
+      );
+    }
   }
   const fallback = createFallback(routes);
-  app.notFound((context) => serve(context, "none", fallback));
+  app.notFound((context) => serve(arrivedAt(context), "none", fallback, toResponse));
+  return direct;
 }
+
+function arrivedAt({ env, req }: ApiContext): Arrived {
+  const { incoming, outgoing } = env;
+  return { incoming, outgoing, routed: req, signal: () => req.raw.signal };
+}
+
+/** Puts a reply on its way. */
+type Send<Sent> = (reply: Reply, request: ApiRequest) => Sent;
 
 function createServe(options: MountOptions) {
   const { log, observe } = options;
@@ -79,15 +103,22 @@ function createServe(options: MountOptions) {
     commonHeaders: createCommonHeaders(options.corsOrigins ?? []),
   };
 
-  return async (context: ApiContext, operation: string, handle: Handle): Promise<Response> => {
+  return async <Sent>(
+    arrived: Arrived,
+    operation: string,
+    handle: Handle,
+    send: Send<Sent>,
+  ): Promise<Sent> => {
     const startedAt = performance.now();
     const share = budget.open();
-    const request = createRequest(context, settings, share);
+    const request = createRequest(arrived, settings, share);
+    const { routed } = arrived;
     const leave = [() => share.hold(0)];
-    const exchange: Exchange = { context, request, principal: undefined, tenant: undefined, leave };
-    const { response, status, failure } = await answer(
+    const exchange: Exchange = { routed, request, principal: undefined, tenant: undefined, leave };
+    const { sent, status, failure } = await answer(
       exchange,
       handle,
+      send,
       options.isUnavailable,
     ).finally(() => leave.forEach((done) => done()));
     const method = request.incoming.method ?? "";
@@ -107,36 +138,37 @@ function createServe(options: MountOptions) {
       "request",
     );
     observe?.({ operation, method, status, durationMs });
-    return response;
+    return sent;
   };
 }
 
-type Answer = { response: Response; status: number; failure?: Failure };
+type Answer<Sent> = { sent: Sent; status: number; failure?: Failure };
 
-async function answer(
+async function answer<Sent>(
   exchange: Exchange,
   handle: Handle,
+  send: Send<Sent>,
   isUnavailable: MountOptions["isUnavailable"],
-): Promise<Answer> {
+): Promise<Answer<Sent>> {
   const { request } = exchange;
   try {
     const reply = await handle(exchange);
     const status = "alreadySent" in reply ? request.outgoing.statusCode : reply.status;
     if (status === 503) comeBack(request);
-    return { response: toResponse(reply, request), status };
+    return { sent: send(reply, request), status };
   } catch (error) {
     if (isClientGone(error, request)) {
       request.outgoing.destroy();
-      return { response: toResponse(alreadySent, request), status: clientGoneStatus };
+      return { sent: send(alreadySent, request), status: clientGoneStatus };
     }
     const failure = explain(error, request.id, isUnavailable);
     const { status } = failure.problem;
     if (request.outgoing.headersSent) {
       request.outgoing.destroy(); // a half-sent answer cannot be taken back, only cut
-      return { response: toResponse(alreadySent, request), status, failure };
+      return { sent: send(alreadySent, request), status, failure };
     }
     if (status === 503) comeBack(request);
-    return { response: toResponse(problemReply(failure.problem), request), status, failure };
+    return { sent: send(problemReply(failure.problem), request), status, failure };
   }
 }
 
@@ -178,8 +210,8 @@ function createFallback(routes: readonly Route[]): Handle {
     pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+").replaceAll(".", "\\.")}$`),
   }));
 
-  return async ({ context, request }) => {
-    const found = patterns.filter(({ pattern }) => pattern.test(context.req.path));
+  return async ({ routed, request }) => {
+    const found = patterns.filter(({ pattern }) => pattern.test(routed.path));
     if (found.length === 0) throw new Problem("not-found", "there is no such path");
     const methods = new Set(found.map(({ method }) => method));
     if (methods.has("GET")) methods.add("HEAD");

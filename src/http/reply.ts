@@ -30,6 +30,20 @@ export function toResponse(reply: Reply, request: ApiRequest): Response {
   return new Response(content.text, { status, headers });
 }
 
+/** The same without the framework. Nothing is written to a client that has gone. */
+export function writeReply(reply: Reply, request: ApiRequest): void {
+  const { outgoing } = request;
+  if ("alreadySent" in reply || outgoing.destroyed) return;
+  const headers = mergeHeaders(request.commonHeaders(), reply.headers);
+  const content = contentOf(reply);
+  if (content !== undefined) {
+    headers["content-type"] = content.type;
+    headers["Content-Length"] = String(Buffer.byteLength(content.text));
+  }
+  outgoing.writeHead(reply.status, headers);
+  outgoing.end(content?.text);
+}
+
 type Content = { text: string | Uint8Array<ArrayBuffer>; type: string };
 
 function contentOf(reply: Exclude<Reply, AlreadySent>): Content | undefined {

@@ -4,14 +4,24 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { randomBytes } from "node:crypto";
-import type { HttpBindings } from "@hono/node-server";
-import type { Context } from "hono";
 import { Problem } from "../problem.ts";
 import type { BodyShare } from "./body-budget.ts";
 import { bodyChunks, readBody } from "./body.ts";
 import { mergeHeaders, type CommonHeaders } from "./headers.ts";
 
-export type ApiContext = Context<{ Bindings: HttpBindings }>;
+/** A request as it comes in, and what its route makes of its path. */
+export type Arrived = {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly routed: Routed;
+  /** Aborts when the client goes away before the response is complete. May be made by the call. */
+  signal(): AbortSignal;
+};
+
+export type Routed = {
+  readonly path: string;
+  param(): Record<string, string>;
+};
 
 export type ApiRequest = {
   /** Sent as `tidegate-request-id` and found in the log. */
@@ -53,16 +63,17 @@ export type RequestSettings = {
 
 /** `share` is given back by its owner. */
 export function createRequest(
-  context: ApiContext,
+  arrived: Arrived,
   settings: RequestSettings,
   share: BodyShare,
 ): ApiRequest {
-  const { incoming, outgoing } = context.env;
+  const { incoming, outgoing } = arrived;
+  let signal: AbortSignal | undefined;
   const request: ApiRequest = {
     id: nextRequestId(),
     incoming,
     outgoing,
-    signal: () => context.req.raw.signal,
+    signal: () => (signal ??= arrived.signal()),
     header: (name) => headerOf(incoming, name),
     commonHeaders: () => settings.commonHeaders(request.id, incoming.headers.origin),
     mediaType: () => mediaTypeOf(incoming),

@@ -153,6 +153,8 @@ export type RouteSpec<
   /** A schema that takes `undefined` lets the body be absent. */
   readonly body?: B;
   readonly bodyLimitBytes?: number;
+  /** Of one route, where the framework's share of the time would be felt: see direct.ts. */
+  readonly direct?: true;
   readonly responses: R;
   /** Those that every route, or every route of this form, can answer need not be listed. */
   readonly problems?: readonly ProblemSlug[];

@@ -10,6 +10,7 @@ import { getRequestListener, RequestError, type HttpBindings } from "@hono/node-
 import type { Hono } from "hono";
 import { Problem, problemBody } from "../problem.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Direct } from "./direct.ts";
 import { problemMediaType } from "./reply.ts";
 
 /** Node's own default is a minute, which is long for a connection that says nothing. */
@@ -33,6 +34,8 @@ export type ListenOptions = {
   readonly port: number;
   readonly log: Logger;
   readonly headersTimeoutMs?: number;
+  /** What `mountRoutes` gives. */
+  readonly direct?: Direct | undefined;
 };
 
 export type Listening = {
@@ -50,7 +53,9 @@ export async function listen(
   const answer = getRequestListener(app.fetch, {
     errorHandler: (error) => unroutable(error, options.log),
   });
+  const { direct = () => false } = options;
   const server = createServer(serverOptions(options), (incoming, outgoing) => {
+    if (direct(incoming, outgoing)) return;
     void answer(incoming, outgoing); // answers its own errors too
   });
   server.maxHeadersCount = headersLimit;

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { Problem } from "../problem.ts";
 import { listIssues } from "./issues.ts";
 import { decodeUtf8, parseJson } from "./json.ts";
-import type { ApiContext, ApiRequest } from "./request.ts";
+import type { ApiRequest, Routed } from "./request.ts";
 import type { BodySpec, Route } from "./route.ts";
 
 /** Enough for the largest JSON Schema of an event type; routes that take more say so. */
@@ -36,10 +36,10 @@ export function createQueryReader(route: Route): (target: string) => QueryValues
   };
 }
 
-export function createPathReader(route: Route): (context: ApiContext) => unknown {
+export function createPathReader(route: Route): (routed: Routed) => unknown {
   const schema = route.params;
   if (schema === undefined) return () => ({});
-  return (context) => readParameters(schema, context.req.param());
+  return (routed) => readParameters(schema, routed.param());
 }
 
 /** Reads a JSON body; a raw one is left to the handler and only its media type is looked at. */

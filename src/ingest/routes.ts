@@ -50,6 +50,7 @@ export function createIngestRoutes(ingest: Ingest): Route[] {
       description,
       access: "append",
       limit: "appends",
+      direct: true,
       query: z.object({
         ...tenantMember,
         cursors: booleanParameter.optional().meta({

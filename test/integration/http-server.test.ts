@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { alreadySent, rawBody, route } from "../../src/http/route.ts";
 import { converse, endlessly, startApi, type SampleApi } from "../support/http.ts";
@@ -30,6 +30,8 @@ const routes = [
     access: "append",
     body: z.unknown(),
     bodyLimitBytes: limitBytes,
+    direct: true,
+    query: z.object({ small: z.string().optional() }),
     responses: { 200: count },
     handle: ({ body }) => ({ status: 200, body: { bytes: JSON.stringify(body).length } }),
   }),
@@ -125,6 +127,73 @@ function head(path: string, ...headers: string[]): string {
 function chunk(bytes: number): string {
   return `${bytes.toString(16)}\r\n${"1".repeat(bytes)}\r\n`;
 }
+
+describe("under the framework", () => {
+  const length = (bytes: number) => ["content-type: application/json", `content-length: ${bytes}`];
+  /** As it is said of the same request that the framework serves, for which its host is changed. */
+  async function bothWays(request: string, rest = "") {
+    const other = request.replaceAll("localhost", "LOCALHOST");
+    const [direct = "", through = ""] = await Promise.all(
+      [request, other].map((each) => converse(api.port, [each, rest])),
+    );
+    expect(plain(direct)).toEqual(plain(through));
+    return direct;
+  }
+  const plain = (text: string) =>
+    text
+      .replaceAll(/req_\w+|date: .*|\r/gi, "")
+      .toLowerCase()
+      .split("\n")
+      .toSorted();
+
+  test.each([
+    [200, "/json", "[1]"],
+    [200, "/json?", "[1]"],
+    [200, "/json?small=1#a\\b", "[1]"],
+    [400, "/json?large=1", "[1]"],
+    [400, "/json", "[1"],
+    [500, "/json", ""],
+    [404, "/json/", "[1]"],
+    [404, "/jsonx", "[1]"],
+    [200, "/x/../json", "[1]"],
+  ])("an answer of %i is the same as the framework's: %s %s", async (status, path, body) => {
+    const request = head(path, ...length(body.length), "connection: close");
+    expect(await bothWays(request, body)).toContain(`HTTP/1.1 ${status} `);
+    await bothWays(request.replace("acme-append", "nobody-append"), body);
+    await bothWays(request.replace("acme-append", "acme-read"), body);
+    await bothWays(request.replace("acme-append", "acme-read"));
+    await bothWays(request.replace("host: localhost\r\n", ""), body);
+    await bothWays(request.replace("application/json", "application/jsonx"), body);
+    await bothWays(request.replace("content-type", "content-encoding: gzip\r\ncontent-type"), body);
+    await bothWays(request.replace("content-type", "origin: https://a\r\ncontent-type"), body);
+    await bothWays(request.replace("content-type", "expect: 100-continue\r\ncontent-type"), body);
+  });
+
+  test("pipelined requests are answered in their order, and the last one's close is kept", async () => {
+    const request = `${head("/json", ...length(3))}[1]`;
+    const last = head("/json", ...length(1), "connection: close");
+    expect(await bothWays(`${request}${request}${last}`, "{")).toContain("malformed");
+  });
+
+  test("a body that stays away is 408, one that is refused is not waited for", async () => {
+    expect(await bothWays(head("/json", ...length(3)), "[")).toMatch(/^HTTP\/1.1 408 /);
+    const refused = head("/json", ...length(3)).replace("acme-append", "nobody-append");
+    expect(await bothWays(refused)).toMatch(/^HTTP\/1.1 401 /);
+    expect(await bothWays(refused, "[1")).toMatch(/^HTTP\/1.1 401 /);
+  });
+
+  test("whoever leaves in the middle of a body is logged as gone", async () => {
+    const socket = connect({ port: api.port, host: "127.0.0.1" });
+    const before = api.lines.length;
+    const request = `${head("/json", ...length(3))}[`;
+    await new Promise((written) => socket.write(request, written));
+    socket.destroy();
+    await vi.waitFor(() => {
+      const lines = api.lines.slice(before).filter(({ msg }) => msg === "request");
+      expect(lines).toMatchObject([{ operation: "takeJson", status: 499 }]);
+    });
+  });
+});
 
 describe("bodies", () => {
   test("an announced length above the limit is 413 before a byte is read", async () => {

@@ -52,11 +52,13 @@ export async function startApi(
     }),
   });
   const app = new Hono<{ Bindings: HttpBindings }>();
-  mountRoutes(app, routes, { directory, limiter: createRateLimiter(), log, ...options });
+  const mounting = { directory, limiter: createRateLimiter(), log, ...options };
+  const direct = mountRoutes(app, routes, mounting);
   const listening = await listen(app, {
     host: "127.0.0.1",
     port: 0,
     log,
+    direct,
     ...(headersTimeoutMs !== undefined && { headersTimeoutMs }),
   });
   return { ...listening, lines, call };

@@ -139,7 +139,7 @@ export function createChannels(options: {
     channel.run = {
       from: from.sequence,
       to: channel.mark,
-      bytes: matched.length === 0 ? undefined : blocks.ofEvents(channel, matched),
+      chunk: matched.length === 0 ? undefined : blocks.ofEvents(channel, matched),
       told: matched.at(-1)?.sequence ?? 0,
       events: matched.length,
       streams: live.values(),
@@ -167,10 +167,10 @@ export function createChannels(options: {
     const { live } = stream.channel;
     if (stream.mark.sequence === run.from) {
       stream.mark = run.to;
-      if (run.bytes === undefined) return;
+      if (run.chunk === undefined) return;
       stream.told = run.told;
       stream.events += run.events;
-      send(stream, run.bytes);
+      send(stream, run.chunk);
     } else if (stream.mark.sequence < run.to.sequence) {
       live.delete(stream);
       fallBehind(stream);

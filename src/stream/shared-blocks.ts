@@ -6,6 +6,7 @@ import { LRUCache } from "lru-cache";
 import { markOf, type Mark, type Marks } from "../feed/marks.ts";
 import type { LogEvent } from "../log/event.ts";
 import { cursorBlock, eventBlock } from "./blocks.ts";
+import { chunkOf, type Chunk } from "./chunk.ts";
 import type { Channel } from "./stream.ts";
 
 /** Some seconds of a busy process; ten thousand clients that come back at once ask for the same. */
@@ -24,11 +25,9 @@ export function createSharedBlocks(marks: Marks) {
 
   return { ofEvents, ofCursor };
 
-  /** The blocks of these events, in one piece. */
-  function ofEvents(channel: Channel, events: readonly LogEvent[]): Buffer {
-    const blocks = events.map((event) => ofEvent(channel, event));
-    const [only] = blocks;
-    return blocks.length === 1 && only !== undefined ? only : Buffer.concat(blocks);
+  /** The blocks of these events, of which there has to be one. */
+  function ofEvents(channel: Channel, events: readonly LogEvent[]): Chunk {
+    return chunkOf(events.map((event) => ofEvent(channel, event)));
   }
 
   function ofEvent(channel: Channel, event: LogEvent): Buffer {
@@ -38,8 +37,9 @@ export function createSharedBlocks(marks: Marks) {
     );
   }
 
-  function ofCursor(channel: Channel, mark: Mark): Buffer {
-    return keep(`c ${keyOf(channel, mark)}`, () => cursorBlock(cursorOf(channel, mark)));
+  function ofCursor(channel: Channel, mark: Mark): Chunk {
+    const key = `c ${keyOf(channel, mark)}`;
+    return chunkOf([keep(key, () => cursorBlock(cursorOf(channel, mark)))]);
   }
 
   function cursorOf({ tenant, filter }: Channel, mark: Mark): string {

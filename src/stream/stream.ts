@@ -14,6 +14,7 @@ import type { Principal, Tenant } from "../http/auth.ts";
 import type { Sequence } from "../log/event.ts";
 import type { CompiledFilter } from "../log/filter.ts";
 import type { Problem } from "../problem.ts";
+import { writeChunk, type Chunk } from "./chunk.ts";
 
 /** `refused`: its caller may not read any more, or its log is not what it was. */
 export type StreamEnd = "expired" | "not_drained" | "refused" | "replaced" | "stopping";
@@ -33,6 +34,8 @@ export type Stream = {
   events: number;
   /** Since when it waits for its connection to drain, by `performance.now()`. */
   blockedAt: number | undefined;
+  /** Lets it read on when its connection has drained. */
+  readonly drained: () => void;
   ending: boolean;
   /** Why it is being ended from here; undefined: its client left. */
   reason: StreamEnd | undefined;
@@ -78,7 +81,7 @@ export type Run = {
   readonly from: Sequence;
   readonly to: Mark;
   /** Undefined when nothing in it matched. */
-  readonly bytes: Buffer | undefined;
+  readonly chunk: Chunk | undefined;
   /** The last event that matched. */
   readonly told: Sequence;
   readonly events: number;
@@ -89,9 +92,9 @@ export type Run = {
   readonly wakes: number;
 };
 
-/** Gives bytes to the connection. Afterwards the stream may be blocked, and is not live then. */
-export function send(stream: Stream, bytes: Uint8Array | string): void {
-  if (stream.response.write(bytes)) return;
+/** Gives a chunk to the connection. Afterwards the stream may be blocked, and is not live then. */
+export function send(stream: Stream, chunk: Chunk): void {
+  if (writeChunk(stream.response, chunk, stream.drained)) return;
   stream.blockedAt ??= performance.now();
   stream.channel.live.delete(stream);
 }

@@ -16,6 +16,7 @@ import { commentBlock, problemBlock, retryField } from "./blocks.ts";
 import { createCallers } from "./callers.ts";
 import { createCatchUp, pageBounds } from "./catch-up.ts";
 import { createChannels } from "./channels.ts";
+import { chunkOf } from "./chunk.ts";
 import { redeem } from "./redeem.ts";
 import { createSharedBlocks } from "./shared-blocks.ts";
 import { createStreamLog } from "./stream-log.ts";
@@ -52,6 +53,8 @@ const defaultStreamsMax = 20_000;
 
 /** What clients are told to wait that come back and find the process full. */
 const overloadRetryMs = 30_000;
+
+const comment = chunkOf([Buffer.from(commentBlock)]);
 
 const headers = {
   "content-type": "text/event-stream",
@@ -181,6 +184,7 @@ export function createStreams(options: {
       told: start.kind === "cursor" ? mark.sequence : untold,
       events: 0,
       blockedAt: undefined,
+      drained: () => resume(stream),
       ending: false,
       reason: undefined,
       openedAt,
@@ -189,7 +193,6 @@ export function createStreams(options: {
     };
     streams.add(stream);
     stream.caller.streams.add(stream);
-    response.on("drain", () => resume(stream));
     const log = logOf(stream);
     response.on("close", () => {
       close(stream);
@@ -218,7 +221,7 @@ export function createStreams(options: {
   /** Says that the stream is alive, and where it is when the client cannot know. */
   function beat(stream: Stream): void {
     if (!isReady(stream)) return;
-    send(stream, isTold(stream) ? commentBlock : blocks.ofCursor(stream.channel, stream.mark));
+    send(stream, isTold(stream) ? comment : blocks.ofCursor(stream.channel, stream.mark));
     stream.told = stream.mark.sequence;
   }
 

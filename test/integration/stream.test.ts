@@ -1,5 +1,7 @@
 /** Streams of a log, over HTTP, on a real Postgres. */
 import { randomInt } from "node:crypto";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { EventSource } from "eventsource";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -185,6 +187,32 @@ test("a standard EventSource gets every event once over many short streams", asy
   source.close();
   expect(seen).toEqual(range(1, 65));
 });
+
+test("is whole behind another answer on its connection, and for a client of HTTP/1.0", async () => {
+  await using own = await startStreamApi(feed, { lifetimeMs: 300 });
+  const tenant = await feed.createTenant(350);
+  const fields = `host: x\r\nauthorization: Bearer ${keyOf(tenant)}\r\n`;
+  const asked = `GET /events/stream HTTP/1.1\r\n${fields}`;
+  const both = await answerTo(own.port, `${asked}\r\n${asked}connection: close\r\n\r\n`);
+  const [old = ""] = await answerTo(own.port, `GET /events/stream HTTP/1.0\r\n${fields}\r\n`);
+  expect(both).toHaveLength(2);
+  for (const body of [...both.map(withoutChunks), old]) {
+    const seen = eventsOf(parseBlocks(body)).map(({ sequence }) => Number(sequence));
+    expect(seen).toEqual(range(1, 350));
+  }
+});
+
+/** The bodies of what comes over a connection, until it is closed. */
+async function answerTo(port: number, requests: string): Promise<string[]> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.write(requests);
+  const answers = (await text(socket)).split("HTTP/1.1 200 OK\r\n").slice(1);
+  return answers.map((answer) => answer.slice(answer.indexOf("\r\n\r\n") + "\r\n\r\n".length));
+}
+
+function withoutChunks(body: string): string {
+  return `\r\n${body}`.replaceAll(/\r\n[0-9a-f]+\r\n/g, "");
+}
 
 test("a payload with line ends in it cannot forge a block", async () => {
   const tenant = await feed.createTenant();

@@ -6,6 +6,7 @@
 import type { Feed } from "../feed/feed.ts";
 import type { Mark, Marks, Refused } from "../feed/marks.ts";
 import { scan, type Scan } from "../feed/scan.ts";
+import { createTurns } from "../feed/turns.ts";
 import type { Directory, Tenant, Ticket } from "../http/auth.ts";
 import { ClientGone } from "../http/body.ts";
 import type { ApiRequest } from "../http/request.ts";
@@ -111,6 +112,8 @@ export function createStreams(options: {
     fallBehind: catchUp.add,
     refuse: (refusedStreams, channel, refused) => void refuse(refusedStreams, channel, refused),
   });
+  // Those that came together are all due together, and others must not wait for all of them.
+  const beating = createTurns(beat);
   const ticking = setInterval(tick, times.tickMs);
   const checking = setInterval(() => void callers.check(), times.checkMs);
   /** Streams that are over, by what ended them. */
@@ -234,7 +237,7 @@ export function createStreams(options: {
         end(stream, "expired");
       } else if (now >= stream.beatsAt) {
         stream.beatsAt = now + times.beatMs;
-        beat(stream);
+        beating.add(stream);
       }
     }
     channels.retry();

@@ -113,10 +113,15 @@ export function createEndpointLoader(options: {
 
   /**
    * What there is of a tenant, and its active endpoints that are not driven under their generation
-   * yet: one change among thousands must not cost them all. Undefined when there are none.
+   * yet: one change among thousands must not cost them all. Undefined when there are none. `known` is
+   * what `inForce` has just told of it.
    */
-  async function load(tenant: TenantId, driven: Driven): Promise<Loaded | undefined> {
-    const found = (await inForce([tenant])).get(tenant);
+  async function load(
+    tenant: TenantId,
+    driven: Driven,
+    known?: InForce,
+  ): Promise<Loaded | undefined> {
+    const found = known ?? (await inForce([tenant])).get(tenant);
     if (found === undefined) return undefined;
     const ids = [...found.generations.keys()].filter(
       (id) => driven.get(id) !== found.generations.get(id),

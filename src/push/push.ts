@@ -15,10 +15,11 @@ import { createLastMatched } from "../log/last-matched.ts";
 import { createLog } from "../log/log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
-import type { Driven, EndpointLoader, Loaded } from "./endpoints.ts";
+import type { Driven, EndpointLoader, InForce, Loaded } from "./endpoints.ts";
 import type { Delivery, Lane, LaneSurvey } from "./lane.ts";
 import type { LaneNotices } from "./notices.ts";
 import { startLeases } from "./leases.ts";
+import { createNewcomers } from "./newcomers.ts";
 import { createReplayPace } from "./replay-pace.ts";
 import { createReplayPages } from "./replay-pages.ts";
 import { createRecordedReader } from "./recorded.ts";
@@ -152,6 +153,7 @@ export async function startPush(options: {
       pace: createReplayPace({ slots }),
     },
   };
+  const newcomers = createNewcomers({ inForce: endpoints.inForce, found: openRoster, log });
   const leases = await startLeases({ sql: writes, log, process, shards, alone, gained, lost });
   isHeld = leases.isHeld;
   const sweep = setInterval(() => {
@@ -213,6 +215,8 @@ export async function startPush(options: {
     for (const [tenant, roster] of rosters) {
       if (!held.has(roster.shard)) closeRoster(tenant, roster);
     }
+    // Nobody tells of changes there any more.
+    newcomers.lookAgain();
     await ledger.drain();
   }
 
@@ -221,26 +225,38 @@ export async function startPush(options: {
     if (news.kind === "receipt") {
       if (roster !== undefined) roster.hear(news);
       // A retry may have come of it; else there is nothing new to send.
-      else if (news.failed) openRoster(tenant, shard);
+      else if (news.failed) newcomers.moved(tenant, shard);
       return;
     }
     const isMove = news.kind === "moved" || news.what === "endpoints";
     if (roster === undefined) {
-      if (isMove) openRoster(tenant, shard);
+      if (news.kind === "moved") newcomers.moved(tenant, shard);
+      else if (isMove) newcomers.changed(tenant, shard);
     } else if (news.kind === "changed") {
       if (isMove) roster.reload();
       else if (news.what === "tenants") roster.reload(() => closeRoster(tenant, roster));
     }
   }
 
-  function openRoster(tenant: TenantId, shard: number) {
+  /** `known`: what was read of it just now. */
+  function openRoster(tenant: TenantId, shard: number, known?: InForce) {
     const epoch = held.get(shard)?.epoch;
     if (epoch === undefined || rosters.has(tenant)) return;
-    rosters.set(tenant, createRoster({ tenant, shard, epoch, feed, log, load, context }));
+    let first = known;
+    const loadIt = (its: TenantId, driven: Driven) => {
+      const read = load(its, driven, first);
+      first = undefined;
+      return read;
+    };
+    rosters.set(tenant, createRoster({ tenant, shard, epoch, feed, log, load: loadIt, context }));
   }
 
-  async function load(tenant: TenantId, driven: Driven): Promise<Loaded | undefined> {
-    const found = await endpoints.load(tenant, driven);
+  async function load(
+    tenant: TenantId,
+    driven: Driven,
+    known: InForce | undefined,
+  ): Promise<Loaded | undefined> {
+    const found = await endpoints.load(tenant, driven, known);
     if (found !== undefined && rosters.has(tenant)) scheduler.limit(tenant, found.pushesPerSecond);
     return found;
   }
@@ -266,6 +282,7 @@ export async function startPush(options: {
   }
 
   function reloadChanged() {
+    newcomers.lookAgain();
     if (rosters.size === 0) return;
     for (const roster of rosters.values()) roster.checkpoint();
     // Leases that were renewed at the last moment wake nobody.
@@ -302,6 +319,7 @@ export async function startPush(options: {
   async function stop(graceMs: number): Promise<void> {
     clearInterval(sweep);
     clearInterval(comparison);
+    newcomers.stop();
     stopped = true;
     const ended = scheduler.stop(graceMs);
     leases.leave(scheduler.busyShards);

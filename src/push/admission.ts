@@ -98,7 +98,8 @@ export function createAdmission(options: {
     { isProbe, isFull, inFlight }: { isProbe: boolean; isFull: boolean; inFlight: number },
   ): void {
     const full = isFull || inFlight >= Math.floor(pace.limit);
-    pace = paceAfter(pace, { ...ended, full }, endpoint);
+    const { verdict, latencyMs, at, now } = ended;
+    pace = paceAfter(pace, { verdict, latencyMs, at, now, full }, endpoint);
     const accepted = record.kind === "delivered" || record.kind === "awaiting_receipt";
     failingSince = accepted ? undefined : (failingSince ?? record.at);
     if (!accepted) lastError = record.error;

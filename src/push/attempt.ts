@@ -28,7 +28,8 @@ import type { AttemptResponse, Outcome } from "./outcome.ts";
 export type AttemptRequest = {
   /** One that `checkUrl` accepted. */
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** As an object, or names and values in turns. */
+  readonly headers: Readonly<Record<string, string>> | string[];
   readonly body: Buffer;
   readonly timeoutMs: number;
 };
@@ -82,23 +83,23 @@ export function createAttempter({
       ? openDirectly({ lookup, responseMaxBytes, idleMax })
       : openThroughProxy(proxy);
   const targets = new LRUCache<string, Target>({ max: targetsMax });
-  const running = new Set<() => void>();
+  const running = new Set<Attempt>();
   let stopped = false;
   return { attempt, stop };
 
-  async function attempt(request: AttemptRequest): Promise<Outcome | Stopped> {
-    if (stopped) return stoppedFirst;
+  function attempt(request: AttemptRequest): Promise<Outcome | Stopped> {
+    if (stopped) return Promise.resolve(stoppedFirst);
     const target = targetOf(request.url);
     if (target.refusal !== undefined) {
       const failure = failureOf(target.refusal, "connecting");
-      return { kind: "failed", ...failure, response: undefined, ...untried };
+      return Promise.resolve({ kind: "failed", ...failure, response: undefined, ...untried });
     }
     return run(target, request, connections, running);
   }
 
   async function stop(): Promise<void> {
     stopped = true;
-    for (const abandon of running) abandon();
+    for (const each of running) abandon(each);
     await connections.stop();
   }
 
@@ -118,132 +119,185 @@ export function createAttempter({
 
 const untried = { latencyMs: 0, headMs: undefined, tries: 1 } as const;
 
-/** An attempt is under way for as long as its `abandon` is in `running`. */
+/**
+ * Under way for as long as it is in `running`. What is done with it takes it as an argument, so
+ * that an attempt costs a few objects and no closures.
+ */
+type Attempt = {
+  readonly request: Dispatcher.DispatchOptions & { readonly origin: string };
+  readonly timeoutMs: number;
+  readonly connections: Connections;
+  readonly running: Set<Attempt>;
+  readonly resolve: (outcome: Outcome | Stopped) => void;
+  readonly startedAt: number;
+  deadline: NodeJS.Timeout | undefined;
+  connection: Dispatcher;
+  exchange: Exchange | undefined;
+  tries: 1 | 2;
+};
+
 function run(
   { origin, path }: Target,
   { headers, body, timeoutMs }: AttemptRequest,
   connections: Connections,
-  running: Set<() => void>,
+  running: Set<Attempt>,
 ): Promise<Outcome | Stopped> {
   const { promise, resolve } = Promise.withResolvers<Outcome | Stopped>();
-  const request = { origin, path, method: "POST", headers, body } as const;
-  const startedAt = performance.now();
-  const deadline = setTimeout(expire, timeoutMs);
-  let connection = connections.take(origin, false);
-  let exchange = newExchange();
-  let tries: 1 | 2 = 1;
-  running.add(abandon);
-  send(connection, request, exchange, ended);
+  const attempt: Attempt = {
+    request: { origin, path, method: "POST", headers, body },
+    ...{ timeoutMs, connections, running, resolve },
+    startedAt: performance.now(),
+    deadline: undefined,
+    connection: connections.take(origin, false),
+    exchange: undefined,
+    tries: 1,
+  };
+  attempt.deadline = setTimeout(expire, timeoutMs, attempt);
+  running.add(attempt);
+  send(attempt);
   return promise;
-
-  function ended(failure: Failure | undefined): void {
-    const broke = failure?.class === "reset" && !exchange.answered;
-    if (broke && tries === 1) sendAgain();
-    else settle(outcomeOf(failure), failure === undefined);
-  }
-
-  /** Mostly a kept connection that the receiver closed just when it was used again. */
-  function sendAgain(): void {
-    connections.giveBack(origin, connection, false);
-    connection = connections.take(origin, true);
-    exchange = newExchange();
-    tries = 2;
-    send(connection, request, exchange, ended);
-  }
-
-  function expire(): void {
-    cut(exchange);
-    settle(outcomeOf(timeoutFailure(exchange.phase, timeoutMs)), false);
-  }
-
-  function abandon(): void {
-    cut(exchange);
-    settle(stoppedFirst, false);
-  }
-
-  function settle(outcome: Outcome | Stopped, healthy: boolean): void {
-    clearTimeout(deadline);
-    running.delete(abandon);
-    connections.giveBack(origin, connection, healthy);
-    resolve(outcome);
-  }
-
-  function outcomeOf(failure: Failure | undefined): Outcome {
-    const response = responseOf(exchange);
-    const headMs = exchange.head && exchange.head.at - startedAt;
-    const timing = { latencyMs: performance.now() - startedAt, headMs, tries };
-    if (failure !== undefined) return { kind: "failed", ...failure, response, ...timing };
-    if (response === undefined) throw new Error("a response without a head");
-    return { kind: "response", response, ...timing };
-  }
 }
 
-/** One request on one connection, as far as it has come. */
-type Exchange = {
+function send(attempt: Attempt): void {
+  attempt.exchange = newExchange(attempt);
+  attempt.connection.dispatch(attempt.request, attempt.exchange);
+}
+
+function ended(attempt: Attempt, exchange: Exchange, failure: Failure | undefined): void {
+  const broke = failure?.class === "reset" && !exchange.answered;
+  if (broke && attempt.tries === 1) sendAgain(attempt);
+  else settle(attempt, outcomeOf(attempt, failure), failure === undefined);
+}
+
+/** Mostly a kept connection that the receiver closed just when it was used again. */
+function sendAgain(attempt: Attempt): void {
+  const { connections, request } = attempt;
+  connections.giveBack(request.origin, attempt.connection, false);
+  attempt.connection = connections.take(request.origin, true);
+  attempt.tries = 2;
+  send(attempt);
+}
+
+function expire(attempt: Attempt): void {
+  cut(attempt);
+  const failure = timeoutFailure(attempt.exchange?.phase ?? "connecting", attempt.timeoutMs);
+  settle(attempt, outcomeOf(attempt, failure), false);
+}
+
+function abandon(attempt: Attempt): void {
+  cut(attempt);
+  settle(attempt, stoppedFirst, false);
+}
+
+function cut({ exchange }: Attempt): void {
+  if (exchange === undefined) return;
+  exchange.over = true;
+  exchange.controller?.abort(cutShort);
+}
+
+function settle(attempt: Attempt, outcome: Outcome | Stopped, healthy: boolean): void {
+  const { connections, request, running } = attempt;
+  clearTimeout(attempt.deadline);
+  running.delete(attempt);
+  connections.giveBack(request.origin, attempt.connection, healthy);
+  attempt.resolve(outcome);
+}
+
+function outcomeOf({ exchange, startedAt, tries }: Attempt, failure: Failure | undefined): Outcome {
+  const response = exchange && responseOf(exchange);
+  const latencyMs = performance.now() - startedAt;
+  const headMs = exchange?.head && exchange.head.at - startedAt;
+  if (failure !== undefined) {
+    return { kind: "failed", ...failure, response, latencyMs, headMs, tries };
+  }
+  if (response === undefined) throw new Error("a response without a head");
+  return { kind: "response", response, latencyMs, headMs, tries };
+}
+
+/** One request on one connection, as far as it has come; undici tells it what happens. */
+type Exchange = Dispatcher.DispatchHandler & {
+  readonly attempt: Attempt;
   phase: Phase;
   /** Some of a response has arrived, if only its first byte. */
   answered: boolean;
   head: { status: number; headers: AttemptResponse["headers"]; at: number } | undefined;
-  bodyKept: Buffer[];
+  bodyKept: Buffer[] | undefined;
   bodyBytes: number;
   /** Known once the request is on its way. */
   controller: Dispatcher.DispatchController | undefined;
   over: boolean;
+  onResponseStarted(this: Exchange): void;
 };
 
-function newExchange(): Exchange {
+function newExchange(attempt: Attempt): Exchange {
   return {
+    attempt,
     phase: "connecting",
     answered: false,
     head: undefined,
-    bodyKept: [],
+    bodyKept: undefined,
     bodyBytes: 0,
     controller: undefined,
     over: false,
+    onRequestStart,
+    onResponseStarted,
+    onResponseStart,
+    onResponseData,
+    onResponseEnd,
+    onResponseError,
   };
 }
 
-/** Calls `ended` once, unless the exchange is cut before. */
-function send(
-  connection: Dispatcher,
-  request: Dispatcher.DispatchOptions,
-  exchange: Exchange,
-  ended: (failure: Failure | undefined) => void,
-): void {
-  connection.dispatch(request, {
-    onRequestStart(controller) {
-      // A request that was cut while it waited for its connection is never written.
-      if (exchange.over) return controller.abort(cutShort);
-      exchange.controller = controller;
-      exchange.phase = "waiting";
-    },
-    // Not part of the newer handler interface, but the only sign of half a response head.
-    onResponseStarted() {
-      exchange.answered = true;
-    },
-    onResponseStart(_controller, status, headers) {
-      if (status < 200) return;
-      exchange.phase = "reading";
-      exchange.head = { status, headers, at: performance.now() };
-    },
-    onResponseData(_controller, chunk) {
-      keep(exchange, chunk);
-      if (exchange.bodyBytes > bodyMaxBytes) end(bodyTooLong);
-    },
-    onResponseEnd() {
-      end(undefined);
-    },
-    onResponseError(_controller, error) {
-      end(describe(error, exchange.phase));
-    },
-  });
+function onRequestStart(this: Exchange, controller: Dispatcher.DispatchController): void {
+  // A request that was cut while it waited for its connection is never written.
+  if (this.over) return controller.abort(cutShort);
+  this.controller = controller;
+  this.phase = "waiting";
+}
 
-  function end(failure: Failure | undefined): void {
-    if (exchange.over) return;
-    exchange.over = true;
-    if (failure !== undefined) exchange.controller?.abort(cutShort);
-    ended(failure);
-  }
+/** Not part of the newer handler interface, but the only sign of half a response head. */
+function onResponseStarted(this: Exchange): void {
+  this.answered = true;
+}
+
+function onResponseStart(
+  this: Exchange,
+  _controller: Dispatcher.DispatchController,
+  status: number,
+  headers: AttemptResponse["headers"],
+): void {
+  if (status < 200) return;
+  this.phase = "reading";
+  this.head = { status, headers, at: performance.now() };
+}
+
+function onResponseData(
+  this: Exchange,
+  _controller: Dispatcher.DispatchController,
+  chunk: Buffer,
+): void {
+  keep(this, chunk);
+  if (this.bodyBytes > bodyMaxBytes) end(this, bodyTooLong);
+}
+
+function onResponseEnd(this: Exchange): void {
+  end(this, undefined);
+}
+
+function onResponseError(
+  this: Exchange,
+  _controller: Dispatcher.DispatchController,
+  error: Error,
+): void {
+  end(this, describe(error, this.phase));
+}
+
+/** Tells the attempt once, unless the exchange is cut before. */
+function end(exchange: Exchange, failure: Failure | undefined): void {
+  if (exchange.over) return;
+  exchange.over = true;
+  if (failure !== undefined) exchange.controller?.abort(cutShort);
+  ended(exchange.attempt, exchange, failure);
 }
 
 const cutShort = new Error("cut short");
@@ -253,18 +307,13 @@ const bodyTooLong: Failure = {
   message: `response body longer than ${bodyMaxBytes / 1_024 / 1_024} MiB`,
 };
 
-function cut(exchange: Exchange): void {
-  exchange.over = true;
-  exchange.controller?.abort(cutShort);
-}
-
 function keep(exchange: Exchange, chunk: Buffer): void {
   const room = bodyKeptBytes - exchange.bodyBytes;
-  if (room > 0) exchange.bodyKept.push(chunk.subarray(0, room));
+  if (room > 0) (exchange.bodyKept ??= []).push(chunk.subarray(0, room));
   exchange.bodyBytes += chunk.length;
 }
 
-function responseOf({ head, bodyKept, bodyBytes }: Exchange): AttemptResponse | undefined {
+function responseOf({ head, bodyKept = [], bodyBytes }: Exchange): AttemptResponse | undefined {
   if (head === undefined) return undefined;
   const [first = noBody, ...more] = bodyKept;
   return {

@@ -9,7 +9,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { tellAll } from "../telemetry/observers.ts";
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Attempter, Stopped } from "./attempt.ts";
-import type { TraceAttempt } from "./attempt-tracing.ts";
+import type { AttemptTrace, TraceAttempt } from "./attempt-tracing.ts";
 import { isFault, verdictOf, type Verdict } from "./health.ts";
 import type { EndedAttempt } from "./delivery.ts";
 import type { Delivery, Lane } from "./lane.ts";
@@ -25,6 +25,9 @@ const replayScheduleMs = [5_000];
 /** Switches an endpoint off by what its receiver answered; false when the fence holds no longer. */
 export type Disable = (lane: Pick<Lane, "endpoint" | "fence">, reason: string) => Promise<boolean>;
 
+/** Calls `done` once, when the delivery is settled or given back. */
+export type Deliver = (delivery: Delivery, done: () => void) => void;
+
 export function createDeliverer(options: {
   attempter: Attempter;
   pushHeaders: PushHeaders;
@@ -32,40 +35,50 @@ export function createDeliverer(options: {
   disable: Disable;
   observers: readonly ObserveAttempt[];
   traceAttempt: TraceAttempt;
-}): (delivery: Delivery) => Promise<void> {
+}): Deliver {
   const { attempter, pushHeaders, log, disable, observers, traceAttempt } = options;
 
-  return async (delivery) => {
+  return (delivery, done) => {
     const { lane } = delivery;
-    const { endpoint } = lane;
     const unsent = decideUnsent(delivery, Date.now());
-    if (unsent !== undefined) return lane.settle(delivery, { record: unsent, ended: undefined });
+    if (unsent !== undefined) {
+      lane.settle(delivery, { record: unsent, ended: undefined });
+      return done();
+    }
     const startedAt = performance.now();
     const queueMs = Math.round(startedAt - delivery.readyAt);
     const at = Date.now();
     const trace = traceAttempt(delivery, triggerOf(delivery), startedAt);
-    const outcome = await attempt(delivery, at, trace.context);
+    // Without an async function: each attempt would pay for three more promises.
+    attempt(delivery, at, trace.context).then(
+      (outcome) => {
+        conclude(delivery, outcome, { at, queueMs, trace });
+        done();
+      },
+      (error: unknown) => {
+        conclude(delivery, notMadeFor(delivery, error), { at, queueMs, trace });
+        done();
+      },
+    );
+  };
+
+  /** Settles the delivery by the outcome of its attempt. */
+  function conclude(
+    delivery: Delivery,
+    outcome: Outcome | Stopped,
+    { at, queueMs, trace }: { at: number; queueMs: number; trace: AttemptTrace },
+  ): void {
+    const { lane } = delivery;
     if (outcome.kind === "stopped") {
       trace.end(undefined);
       return lane.abandon(delivery);
     }
-
     const [now, chance] = [Date.now(), Math.random()];
-    const isReplay = delivery.source === "replay";
     const verdict = verdictOf(outcome);
-    const decided = decide(outcome, {
-      attempt: isReplay ? 1 : delivery.attempt,
-      scheduleMs: isReplay ? replayScheduleMs : endpoint.scheduleMs,
-      chance,
-      now,
-      giveUpAt: giveUpTime(delivery),
-      failingSince: lane.failingSince() ?? at,
-    });
-    const decision = isReplay ? decisionOnReplay(decided, verdict) : decided;
-    const { latencyMs } = outcome;
-    const ended = { verdict, at, now, chance, latencyMs };
+    const decision = decisionOn(delivery, outcome, { at, now, chance, verdict });
+    const ended = { verdict, at, now, chance, latencyMs: outcome.latencyMs };
     const record = toRecord(delivery, outcome, decision, { at, queueMs });
-    const isProbeOnly = isFailedProbe(delivery, ended.verdict, decision);
+    const isProbeOnly = isFailedProbe(delivery, verdict, decision);
     const known = { record, traceId: trace.context?.traceId ?? null };
     trace.end(report(delivery, outcome, known, isProbeOnly ? undefined : decision));
     if (isProbeOnly) {
@@ -77,7 +90,7 @@ export function createDeliverer(options: {
     const release = lane.hold();
     const written = () => switchOff(lane, decision.reason, release);
     lane.settle(delivery, { record, ended, written });
-  };
+  }
 
   /** Nothing is recorded of the event: it was no attempt of its own. */
   function probeFailed(
@@ -90,25 +103,31 @@ export function createDeliverer(options: {
     lane.probeFailed(delivery, ended, { at: ended.at, error });
   }
 
-  /** A fault of ours is one failed attempt, so that it cannot stop the other deliveries. */
-  async function attempt(
+  function attempt(
     delivery: Delivery,
     at: number,
     trace: TraceContext | undefined,
   ): Promise<Outcome | Stopped> {
-    const { url, timeoutMs, tenantName: tenant, name } = delivery.lane.endpoint;
+    const { event, previous, attempt: number, replay, lane } = delivery;
+    const { endpoint } = lane;
     try {
-      const body = Buffer.from(delivery.event.envelope);
-      const { event, previous, attempt: number, lane } = delivery;
-      const { endpoint } = lane;
-      const replay = delivery.replay && replayName(delivery.replay.run.id);
-      const place = { endpoint, event, previous, attempt: number, replay };
-      const headers = pushHeaders({ ...place, trace, body, at });
-      return await attempter.attempt({ url, headers, body, timeoutMs });
+      const body = Buffer.from(event.envelope);
+      const headers = pushHeaders({
+        ...{ endpoint, event, previous, attempt: number, trace, body, at },
+        replay: replay && replayName(replay.run.id),
+      });
+      const { url, timeoutMs } = endpoint;
+      return attempter.attempt({ url, headers, body, timeoutMs });
     } catch (error) {
-      log.error({ tenant, endpoint: name, err: error }, "an attempt could not be made");
-      return notMade;
+      return Promise.resolve(notMadeFor(delivery, error));
     }
+  }
+
+  /** A fault of ours is one failed attempt, so that it cannot stop the other deliveries. */
+  function notMadeFor({ lane }: Delivery, error: unknown): Outcome {
+    const { tenantName: tenant, name: endpoint } = lane.endpoint;
+    log.error({ tenant, endpoint, err: error }, "an attempt could not be made");
+    return notMade;
   }
 
   /** When it fails, the next answer of this kind tries again. */
@@ -134,7 +153,10 @@ export function createDeliverer(options: {
     decision: Decision | undefined,
   ): AttemptReport {
     const told = {
-      ...{ delivery, ...known, trigger: triggerOf(delivery) },
+      delivery,
+      record: known.record,
+      traceId: known.traceId,
+      trigger: triggerOf(delivery),
       outcome: decision?.kind ?? ("probe failed" as const),
       errorClass: outcome.kind === "failed" ? outcome.class : null,
       retryInMs: decision?.kind === "retry" ? Math.round(decision.delayMs) : null,
@@ -142,6 +164,26 @@ export function createDeliverer(options: {
     tellAll(observers, told, log);
     return told;
   }
+}
+
+/** What follows from an outcome. */
+function decisionOn(
+  delivery: Delivery,
+  outcome: Outcome,
+  known: { at: number; now: number; chance: number; verdict: Verdict },
+): Decision {
+  const { at, now, chance, verdict } = known;
+  const { lane } = delivery;
+  const isReplay = delivery.source === "replay";
+  const decided = decide(outcome, {
+    attempt: isReplay ? 1 : delivery.attempt,
+    scheduleMs: isReplay ? replayScheduleMs : lane.endpoint.scheduleMs,
+    chance,
+    now,
+    giveUpAt: giveUpTime(delivery),
+    failingSince: lane.failingSince() ?? at,
+  });
+  return isReplay ? decisionOnReplay(decided, verdict) : decided;
 }
 
 const notMade: Outcome = {
@@ -167,7 +209,8 @@ function toRecord(
   const isFirst = attempt === 1 && !isProbe && source !== "replay";
   const isPlain = stands.kind === "delivered" && isFirst;
   return {
-    ...stands,
+    kind: stands.kind,
+    dueAt: stands.dueAt,
     day: event.day,
     sequence: event.sequence,
     previous,

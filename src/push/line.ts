@@ -25,15 +25,26 @@ export function createLine(options: {
   const { belongs, moved } = options;
   const tenants = createRounds<TenantId>();
   const lanes = new Map<TenantId, Rounds<Lane>>();
+  /** An empty one, for whoever comes next: a tenant that keeps up comes and goes with each event. */
+  let spare: Rounds<Lane> | undefined;
 
-  return { add, next, takeOut, all: () => [...lanes.values()].flatMap((own) => own.all()) };
+  return {
+    add,
+    next,
+    takeOut,
+    isEmpty: () => lanes.size === 0,
+    all: () => [...lanes.values()].flatMap((own) => own.all()),
+  };
 
   function add(lane: Lane): void {
     const { tenant } = lane.endpoint;
     let own = lanes.get(tenant);
-    if (own === undefined) lanes.set(tenant, (own = createRounds()));
+    if (own === undefined) {
+      lanes.set(tenant, (own = spare ?? createRounds()));
+      spare = undefined;
+      tenants.add(tenant);
+    }
     own.add(lane);
-    tenants.add(tenant);
   }
 
   /** The next delivery of a tenant that may begin one. */
@@ -45,6 +56,7 @@ export function createLine(options: {
       const lane = own.next();
       if (lane === undefined) {
         takeOut(tenant);
+        spare = own;
         continue;
       }
       const delivery = takeFrom(lane, own);

@@ -15,8 +15,9 @@ import { createLastMatched } from "../log/last-matched.ts";
 import { createLog } from "../log/log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
+import type { Deliver } from "./deliver.ts";
 import type { Driven, EndpointLoader, InForce, Loaded } from "./endpoints.ts";
-import type { Delivery, Lane, LaneSurvey } from "./lane.ts";
+import type { Lane, LaneSurvey } from "./lane.ts";
 import type { LaneNotices } from "./notices.ts";
 import { startLeases } from "./leases.ts";
 import { createNewcomers } from "./newcomers.ts";
@@ -106,7 +107,7 @@ export async function startPush(options: {
   feed: Feed;
   log: Logger;
   endpoints: EndpointLoader;
-  deliver: (delivery: Delivery) => Promise<void>;
+  deliver: Deliver;
   notices: LaneNotices;
   /** This process, as a uuid. */
   process: string;

@@ -49,16 +49,19 @@ type Rate = {
 export function createScheduler(options: {
   /** Attempts in flight at once, in the whole process. */
   slots: number;
-  /** Attempts and settles; never rejects. */
-  deliver: (delivery: Delivery) => Promise<void>;
+  /** Attempts and settles; calls `done` once. */
+  deliver: (delivery: Delivery, done: () => void) => void;
   /** False while outcomes cannot be written: nothing new is started then. */
   mayStart: () => boolean;
 }) {
   const { slots, deliver, mayStart } = options;
   const lines = { proven: lineOf("proven"), new: lineOf("new"), slow: lineOf("slow") };
   const rates = new Map<TenantId, Rate>();
-  /** With the shard of each. */
-  const running = new Map<Promise<void>, number>();
+  let inFlight = 0;
+  /** By shard. */
+  const inFlightOf = new Map<number, number>();
+  /** Called when nothing is in flight any more, once stopped. */
+  let atRest: (() => void) | undefined;
   /** Slots in use: of all, by standing, and by tenant. */
   let used = 0;
   const usedBy: Record<Standing, number> = { proven: 0, new: 0, slow: 0 };
@@ -75,7 +78,7 @@ export function createScheduler(options: {
 
   return {
     ...{ ready, limit, pump, busyShards, stop, keepsBack },
-    inFlight: () => running.size,
+    inFlight: () => inFlight,
     /** Slots, of which what is large takes several. */
     used: () => used,
     /** Lanes that are to be asked when there is a slot. */
@@ -158,18 +161,22 @@ export function createScheduler(options: {
   }
 
   function next(): Delivery | undefined {
-    const withinShare = (tenant: TenantId) =>
-      usedOf(tenant) < Math.ceil(slots * tenantShare) && isInRate(tenant);
-    const alone = (tenant: TenantId) =>
-      usedOf(tenant) < Math.ceil(slots * tenantAloneShare) && isInRate(tenant);
-    return nextOf(withinShare) ?? nextOf(alone);
+    return nextOf(isWithinShare) ?? nextOf(mayGoAlone);
+  }
+
+  function isWithinShare(tenant: TenantId): boolean {
+    return usedOf(tenant) < Math.ceil(slots * tenantShare) && isInRate(tenant);
+  }
+
+  function mayGoAlone(tenant: TenantId): boolean {
+    return usedOf(tenant) < Math.ceil(slots * tenantAloneShare) && isInRate(tenant);
   }
 
   function nextOf(mayBegin: (tenant: TenantId) => boolean): Delivery | undefined {
     turn += 1;
     for (let n = 0; n < standings.length; n += 1) {
       const standing = standings[(turn + n) % standings.length];
-      if (standing === undefined || !hasRoom(standing)) continue;
+      if (standing === undefined || lines[standing].isEmpty() || !hasRoom(standing)) continue;
       const delivery = lines[standing].next(mayBegin);
       if (delivery !== undefined) return delivery;
     }
@@ -185,11 +192,11 @@ export function createScheduler(options: {
 
   function start(delivery: Delivery): void {
     const { lane } = delivery;
-    const { tenant } = lane.endpoint;
+    const { tenant, shard } = lane.endpoint;
     const taken = slotsOf(delivery);
     // As it is now: what is counted is given back as it was counted.
     const standing = lane.standing();
-    count(taken);
+    count(1, taken);
     nextTurn ??= setImmediate(beginTurn);
     startsLeft -= 1;
     if (standing !== "proven") {
@@ -197,19 +204,18 @@ export function createScheduler(options: {
       pause ??= setTimeout(endPause, unprovenPauseMs);
     }
     rates.get(tenant)?.bucket.take(1);
-    const done = deliver(delivery).finally(() => {
-      running.delete(done);
-      count(-taken);
+    deliver(delivery, () => {
+      count(-1, -taken);
       pump();
+      if (inFlight === 0) atRest?.();
     });
-    running.set(done, lane.endpoint.shard);
 
-    function count(change: number) {
+    function count(attempts: number, change: number) {
+      inFlight += attempts;
+      add(inFlightOf, shard, attempts);
       used += change;
       usedBy[standing] += change;
-      const left = usedOf(tenant) + change;
-      if (left > 0) usedByTenant.set(tenant, left);
-      else usedByTenant.delete(tenant);
+      add(usedByTenant, tenant, change);
     }
   }
 
@@ -219,7 +225,7 @@ export function createScheduler(options: {
 
   /** Those with attempts under way. */
   function busyShards(): ReadonlySet<number> {
-    return new Set(running.values());
+    return new Set(inFlightOf.keys());
   }
 
   /** Starts nothing more; resolves when what is in flight has ended, or after `graceMs`. */
@@ -232,9 +238,19 @@ export function createScheduler(options: {
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, graceMs);
     });
-    await Promise.race([Promise.all(running.keys()), grace]);
+    const rest = new Promise<void>((resolve) => {
+      atRest = resolve;
+    });
+    if (inFlight > 0) await Promise.race([rest, grace]);
     clearTimeout(timer);
   }
+}
+
+/** Keys of which nothing is left are not kept. */
+function add<Key>(counts: Map<Key, number>, key: Key, change: number): void {
+  const left = (counts.get(key) ?? 0) + change;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
 }
 
 function newRate(perSecond: number): Rate {

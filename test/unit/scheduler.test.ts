@@ -29,21 +29,18 @@ function open({ waits = false } = {}) {
   const scheduler = createScheduler({
     slots,
     mayStart: () => !isWaiting,
-    deliver: ({ lane }) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
+    deliver: ({ lane }, done) => {
       const { name } = lane.endpoint;
       started.push(name);
       const sent: Sent = {
         name,
-        // It is over once the scheduler has heard of it.
         finish: async () => {
           underWay.splice(underWay.indexOf(sent), 1);
-          resolve();
-          await new Promise((done) => setImmediate(done));
+          done();
+          await new Promise((turned) => setImmediate(turned));
         },
       };
       underWay.push(sent);
-      return promise;
     },
   });
   return { scheduler, underWay, started, lane, of, start };

@@ -6,7 +6,7 @@
  * A statement that failed is sent again until the database takes it: all of it can be repeated.
  * Meanwhile outcomes gather here, so whoever makes them asks `pending` and pauses.
  */
-import { arrayText, classifyFailure, type Sql } from "../db/database.ts";
+import { classifyFailure, columnText, type Sql } from "../db/database.ts";
 import type { Day, Sequence, TenantId } from "../log/event.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { endpointName } from "./endpoint.ts";
@@ -183,12 +183,11 @@ export function createLedger(options: {
     entries = entries.slice(batch.length);
     writtenEntries += batch.length;
     for (const { fence, record: each, written: onWritten } of batch) {
+      if (onWritten === undefined || givenUp.has(fence)) continue;
       const answer = told.get(fence);
-      if (givenUp.has(fence)) continue;
-      const overruled = each !== null && answer?.overruled.has(each.sequence) === true;
-      const revived = overruled && answer.revived.has(each.sequence);
-      const taken = answer !== undefined;
-      onWritten?.({ taken, receipts: answer?.receipts ?? 0, overruled, revived });
+      const isOverruled = each !== null && answer?.overruled.has(each.sequence) === true;
+      if (isOverruled) onWritten({ ...answer.told, ...overruling(answer, each.sequence) });
+      else onWritten(answer?.told ?? notTaken);
     }
     written();
   }
@@ -282,15 +281,23 @@ type AnswerRow = { endpoint: string; receipts: number; overruled: string[]; revi
 
 /** Of all statements that a batch took. */
 type Answer = {
-  receipts: number;
+  /** Of all of its outcomes but those that are overruled. */
+  told: Told;
   readonly overruled: Set<Sequence>;
   readonly revived: Set<Sequence>;
 };
 
+const notTaken: Told = { taken: false, receipts: 0, overruled: false, revived: false };
+
+function overruling({ revived }: Answer, sequence: Sequence) {
+  return { overruled: true, revived: revived.has(sequence) };
+}
+
 function note(told: Map<Fence, Answer>, fence: Fence, row: AnswerRow): void {
   const { receipts } = row;
-  const answer = told.get(fence) ?? { receipts, overruled: new Set(), revived: new Set() };
-  answer.receipts = receipts;
+  const taken: Told = { taken: true, receipts, overruled: false, revived: false };
+  const answer = told.get(fence) ?? { told: taken, overruled: new Set(), revived: new Set() };
+  answer.told = taken;
   for (const sequence of row.overruled) answer.overruled.add(Number(sequence));
   for (const sequence of row.revived) answer.revived.add(Number(sequence));
   told.set(fence, answer);
@@ -315,7 +322,7 @@ function byLane(batch: readonly Telling[]) {
 }
 
 function column<T>(rows: readonly T[]) {
-  return (value: (row: T) => string | number | null) => arrayText(rows.map(value));
+  return (value: (row: T) => string | number | null) => columnText(rows, value);
 }
 
 /** Of each subject of each lane where it is at last: one statement cannot move a row twice. */

@@ -69,6 +69,8 @@ export function createCursors(ring: KeyRing): Cursors {
   const filterPart = bytes.subarray(filterAt, signatureAt);
   const expected = Buffer.alloc(signatureBytes);
   const signatures = new Map<number, Sign>();
+  /** Of the last one that was minted: a lane or a reader of pages mints many of one tenant. */
+  let known = { tenant: "", prefix: Buffer.alloc(0), day: "", dayNumber: 0 };
 
   return { mint, read };
 
@@ -78,8 +80,12 @@ export function createCursors(ring: KeyRing): Cursors {
     bytes[flagsAt] = filter === "any" ? fitsAnyFilter : 0;
     bytes.writeUInt32BE(fingerprint, fingerprintAt);
     writeSequence(bytes, position.sequence);
-    bytes.writeUInt16BE(dayNumber(position.day), dayAt);
-    tenantPart.write(tenantPrefix(tenant), "hex");
+    if (known.tenant !== tenant || known.day !== position.day) {
+      const prefix = Buffer.from(tenantPrefix(tenant), "hex");
+      known = { tenant, prefix, day: position.day, dayNumber: dayNumber(position.day) };
+    }
+    bytes.writeUInt16BE(known.dayNumber, dayAt);
+    tenantPart.set(known.prefix);
     if (filter === "any") filterPart.fill(0);
     else filterPart.set(filter);
     signWith(ring.newest)(signed, signature);

@@ -143,9 +143,13 @@ export function openThroughProxy(uri: string): Connections {
   // The agent adds a header to what it is given, and what it is given is not ours to change.
   const dispatcher = agent.compose(
     (dispatch) => (options, handler) =>
-      dispatch({ ...options, headers: { ...(options.headers as object) } }, handler),
+      dispatch({ ...options, headers: copyOf(options.headers) }, handler),
   );
   return { take: () => dispatcher, giveBack: () => undefined, stop: () => agent.destroy() };
+}
+
+function copyOf(headers: Dispatcher.DispatchOptions["headers"]) {
+  return Array.isArray(headers) ? [...headers] : { ...(headers as Record<string, string>) };
 }
 
 class ResponseTooLong extends Error {

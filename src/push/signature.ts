@@ -20,7 +20,7 @@ export type Sign = (id: string, timestampSeconds: number, body: Buffer) => strin
 export type SignHeaders = (push: {
   readonly id: string;
   readonly timestampSeconds: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }) => string;
 
 /** What it covers, in this order; the text of one that is not sent is empty. */
@@ -54,26 +54,29 @@ export function createSigners(secrets: readonly EndpointSecret[]): {
     // A text without a point, which `id.timestamp.body` never is: neither signature passes for the
     // other.
     signHeaders({ id, timestampSeconds, headers }) {
-      const lines = signedHeaders.map((name) => headers[name] ?? "");
-      const text = ["tidegate-headers", id, timestampSeconds, ...lines].join("\n");
-      return signatures(text, noBody, timestampSeconds);
+      let text = `tidegate-headers\n${id}\n${timestampSeconds}`;
+      for (const name of signedHeaders) text += `\n${headers[name] ?? ""}`;
+      return signatures(text, undefined, timestampSeconds);
     },
   };
 
-  function signatures(start: string, body: Buffer, timestampSeconds: number): string {
-    const inForce = signers.filter(({ endsAt }) => endsAt > timestampSeconds * 1_000);
-    return inForce.map(({ sign }) => sign(start, body)).join(" ");
+  function signatures(start: string, body: Buffer | undefined, timestampSeconds: number): string {
+    let text = "";
+    for (const { sign, endsAt } of signers) {
+      if (endsAt <= timestampSeconds * 1_000) continue;
+      text += text === "" ? sign(start, body) : ` ${sign(start, body)}`;
+    }
+    return text;
   }
 }
 
-const noBody = Buffer.alloc(0);
-
-function signerOf(secret: string): (start: string, body: Buffer) => string {
+function signerOf(secret: string): (start: string, body: Buffer | undefined) => string {
   const privateKey = privateKeyOf(secret);
   if (privateKey !== undefined) {
     // Ed25519 reads its input twice, so it is the one algorithm without an update().
     return (start, body) => {
-      const signed = Buffer.concat([Buffer.from(start), body]);
+      const text = Buffer.from(start);
+      const signed = body === undefined ? text : Buffer.concat([text, body]);
       return `v1a,${signEd25519(null, signed, privateKey).toString("base64")}`;
     };
   }
@@ -81,6 +84,9 @@ function signerOf(secret: string): (start: string, body: Buffer) => string {
   const bytes = hmacKeyOf(secret);
   if (bytes === undefined) throw new Error("unreadable signing secret");
   const key = createSecretKey(bytes);
-  return (start, body) =>
-    `v1,${createHmac("sha256", key).update(start).update(body).digest("base64")}`;
+  return (start, body) => {
+    const hmac = createHmac("sha256", key).update(start);
+    if (body !== undefined) hmac.update(body);
+    return `v1,${hmac.digest("base64")}`;
+  };
 }

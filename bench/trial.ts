@@ -13,6 +13,7 @@ import { linesText, machineLines } from "./report.ts";
 import { behind } from "./trials/behind.ts";
 import { depth } from "./trials/depth.ts";
 import { down } from "./trials/down.ts";
+import { grown } from "./trials/grown.ts";
 import { hung } from "./trials/hung.ts";
 import { idle } from "./trials/idle.ts";
 import { inbox } from "./trials/inbox.ts";
@@ -36,7 +37,7 @@ import { undelivered } from "./trials/undelivered.ts";
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle],
-  ...[receipt, replay, inbox, observed, scrape, undelivered],
+  ...[receipt, replay, inbox, observed, scrape, undelivered, grown],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -16,7 +16,7 @@ const deadlineMs = 90_000;
 test.each([
   ...["locked", "keyed", "outage", "ndjson", "retention", "depth"],
   ...["textbook", "hung", "paced", "down", "behind", "spread", "killed", "idle"],
-  ...["receipt", "replay", "inbox", "observed", "scrape", "undelivered"],
+  ...["receipt", "replay", "inbox", "observed", "scrape", "undelivered", "grown"],
 ])("the trial %s keeps its promises", { timeout: deadlineMs }, async (name) => {
   const args = [name, "--small", "--server", inject("postgresUrl")];
   const trial = spawn(process.execPath, [program, ...args], { timeout: deadlineMs });

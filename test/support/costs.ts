@@ -35,9 +35,12 @@ export type Meter = AsyncDisposable & {
   measure(work: () => Promise<unknown>): Promise<Costs>;
 };
 
-/** Written by the clock: leases, and sums of what happened. And what Postgres keeps for itself. */
+/**
+ * Written by the clock: leases, and sums of what happened, for which their tenants are locked. And
+ * what Postgres keeps for itself.
+ */
 const background =
-  /^(shard_leases|push_processes|housekeeper|log_settings|delivery_(minutes|hours)|pg_)/;
+  /^(shard_leases|push_processes|housekeeper|log_settings|delivery_(minutes|hours)|tenants|pg_)/;
 
 const partitionDay = /_\d{8}/;
 

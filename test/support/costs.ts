@@ -20,7 +20,7 @@ export type Costs = {
   readonly writes: Counts;
   /**
    * Bytes of the write-ahead log for these, without images of whole pages, and without splits of
-   * pages: those come when they come, and are a fifteenth of all in the long run.
+   * pages: those come when they come, and are a twentieth of all in the long run.
    */
   readonly bytes: number;
   /** The same for tables that are written whether anything happens or not. */

@@ -23,7 +23,7 @@ import {
   serveMetrics,
 } from "./gateway/metrics.ts";
 import { startPushRole } from "./gateway/push-role.ts";
-import { createServices, openFanout } from "./gateway/services.ts";
+import { createServices, openFanout, type Services } from "./gateway/services.ts";
 import { controlOptions, createStages, forget } from "./gateway/stages.ts";
 import { openTracing } from "./gateway/tracing.ts";
 import type { OpenApiDocument } from "./http/openapi.ts";
@@ -33,7 +33,9 @@ import { createLogChores } from "./log/chores.ts";
 import { startHousekeeping } from "./log/housekeeping.ts";
 import { createPartitions } from "./log/partitions.ts";
 import { fixShards, noteDatabase } from "./log/settings.ts";
+import type { Push } from "./push/push.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
 
 export type Gateway = {
   readonly url: string;
@@ -107,6 +109,7 @@ export async function startGateway(
       }),
     ],
     alone: config.databaseUrl === undefined,
+    process: services.process,
   });
   opening.defer(() => housekeeping.stop());
   services.health.watchHousekeeping(housekeeping);
@@ -124,13 +127,11 @@ export async function startGateway(
   const drains: (() => Promise<void>)[] = [];
   opening.defer(async () => void (await Promise.all(drains.map((drain) => drain()))));
   const { host, port, shutdownMs, drainMs } = config;
-  if (config.roles.has("push")) {
-    const push = await startPushRole(services, control, outcomes, stages.notices);
-    measurePushRole(metrics, services, push);
-    services.health.watchPush(push);
-    drains.push(() => push.stop(shutdownMs));
-  }
-  const { app, direct } = createHttp(services, stages, metrics);
+  const push = await startPush(services, metrics, () =>
+    startPushRole(services, control, outcomes, stages.notices),
+  );
+  if (push !== undefined) drains.push(() => push.stop(shutdownMs));
+  const { app, direct } = createHttp(services, stages, metrics, { housekeeping, push });
   const listening = await listen(app, { host, port, log: logger, direct });
   drains.push(async () => {
     // Balancers find out meanwhile, and send new requests elsewhere.
@@ -166,6 +167,19 @@ export async function describeApi(config: Config): Promise<OpenApiDocument> {
   services.health.stop();
   stages.streams.stop();
   return document;
+}
+
+/** Undefined without the role. */
+async function startPush(
+  services: Services,
+  metrics: Metrics,
+  start: () => Promise<Push>,
+): Promise<Push | undefined> {
+  if (!services.config.roles.has("push")) return undefined;
+  const push = await start();
+  measurePushRole(metrics, services, push);
+  services.health.watchPush(push);
+  return push;
 }
 
 async function openFoundations(

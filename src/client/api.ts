@@ -787,6 +787,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how the gateway as a whole stands
+         * @description Health, processes, shards, housekeeping, failing endpoints, replays and storage. Counts are exact but for those that are called estimates. Every process has it, also one that only pushes. Those of others that do not push are in no table, so they are not told.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -2329,6 +2349,182 @@ export interface components {
             /** @description Continues after the last item */
             cursor: string | null;
             has_more: boolean;
+        };
+        System: {
+            /** Format: date-time */
+            as_of: string;
+            health: components["schemas"]["Readiness"];
+            /** @description The one that answers: of others it knows what is in the database */
+            process: {
+                /** Format: uuid */
+                id: string;
+                version: string;
+                roles: ("api" | "push")[];
+                /** Format: date-time */
+                started_at: string;
+                uptime_seconds: number;
+                /** @description Null without the role */
+                push: {
+                    shards_held: number;
+                    in_flight: number;
+                    slots: number;
+                    /** @description What is large takes several */
+                    slots_used: number;
+                    replays_in_flight: number;
+                    /** @description That the database has not taken yet */
+                    outcomes_unwritten: number;
+                    /** @description That it drives: lagging by more than 10 s; held by a circuit, a rate or a change */
+                    endpoints: {
+                        idle: number;
+                        live: number;
+                        lagging: number;
+                        held: number;
+                    };
+                    /** @description Age of the oldest event that waits for a slot and not for its endpoint */
+                    backlog_age_seconds: number;
+                    /** @description That are due and loaded, at most 100 of an endpoint */
+                    retries_due: number;
+                } | null;
+                /** @description Frames since the start. Those that get lost cost a second, no event */
+                fanout: {
+                    /** @enum {string} */
+                    kind: "memory" | "nats";
+                    /** @enum {string} */
+                    state: "up" | "partial" | "reconnecting";
+                    /** Format: date-time */
+                    since: string;
+                    carried: number;
+                    dropped: number;
+                    failed: number;
+                    unreadable: number;
+                };
+            };
+            /** @description Null when the database took too long for it */
+            migrations: {
+                applied: number;
+                /** @description To the version of the process that answers */
+                known: number;
+                /** @description Null when a newer version made it */
+                latest: string | null;
+            } | null;
+            /** @description Null when the database took too long for it */
+            shards: {
+                total: number;
+                held: number;
+                /** @description Nobody pushes for these */
+                unheld: number;
+            } | null;
+            /** @description Null when the database took too long for it */
+            push_processes: {
+                /** Format: uuid */
+                id: string;
+                /** @description That it pushes for */
+                shards: number[];
+                /**
+                 * Format: date-time
+                 * @description Its leases; they run out four seconds later
+                 */
+                renewed_at: string;
+                /** @description It ends, and gives back its shards */
+                leaving: boolean;
+            }[] | null;
+            /** @description Null when the database took too long for it */
+            housekeeping: {
+                /** @description The process that does it for all; or null */
+                kept_by: string | null;
+                /** @description Whether that is the one that answers */
+                here: boolean;
+                /** @description As far as this process has done them: where another one keeps house, its `/system` tells */
+                chores: {
+                    name: string;
+                    every_seconds: number;
+                    last_outcome: ("done" | "failed") | null;
+                    last_done_at: string | null;
+                    last_duration_ms: number | null;
+                    failing_since: string | null;
+                    /** @description Since the process started */
+                    failures: number;
+                }[];
+            } | null;
+            /** @description Null when the database took too long for it */
+            tenants: {
+                total: number;
+                erasing: number;
+            } | null;
+            /** @description Null when the database took too long for it */
+            endpoints: {
+                total: number;
+                active: number;
+                paused: number;
+                polling: number;
+                disabled: number;
+                /** @description Active, with an open circuit or nothing but failures */
+                failing: number;
+                circuits: {
+                    closed: number;
+                    open: number;
+                    half_open: number;
+                };
+                /** @description Of the failing, the first to have failed first */
+                worst: {
+                    id: string;
+                    tenant: string;
+                    url: string;
+                    /** @description Without a circuit that has opened, `since` is null */
+                    circuit: {
+                        /** @enum {string} */
+                        state: "closed" | "open" | "half_open";
+                        since: string | null;
+                        next_probe_at: string | null;
+                    };
+                    /** @description Nothing but failures has come since then */
+                    failing_since: string | null;
+                    last_failure: {
+                        /** Format: date-time */
+                        at: string;
+                        error: string;
+                    } | null;
+                    /** @description Events of its tenant beyond its position, whether they match it or not */
+                    behind: number;
+                }[];
+            } | null;
+            /** @description Null when the database took too long for it */
+            consumers: number | null;
+            /** @description Null when the database took too long for it */
+            replays: {
+                running: number;
+                /** @description Of those that are running */
+                newest: {
+                    id: string;
+                    tenant: string;
+                    endpoint: string;
+                    /** @enum {string} */
+                    deliveries: "dead" | "missing" | "all";
+                    waiting_for: ("paused" | "polling" | "disabled" | "circuit") | null;
+                    total: number | null;
+                    sent: number;
+                    failed: number;
+                    /** Format: date-time */
+                    created_at: string;
+                }[];
+            } | null;
+            /** @description Null when the database took too long for it */
+            storage: {
+                /** @description Of the whole database */
+                bytes: number;
+                /** @description Of which events are kept */
+                oldest_day: string | null;
+                /** @description Failed deliveries that are tried again */
+                retries_estimate: number;
+                tables: {
+                    table: string;
+                    /** @description One a day, some of them of days to come */
+                    partitions: number;
+                    bytes: number;
+                    /** @description From the server's statistics */
+                    rows_estimate: number;
+                }[];
+            } | null;
         };
         Readiness: {
             /** @enum {string} */
@@ -9789,6 +9985,83 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"] | components["schemas"]["CursorInvalidProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
                 };
             };
             /** @description `unauthorized`: A valid key is required */

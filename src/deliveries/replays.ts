@@ -9,6 +9,7 @@
  */
 import { sql as template } from "drizzle-orm";
 import { arrayText, type OrmTransaction, type Sql } from "../db/database.ts";
+import type { ReadSql } from "../db/read-within.ts";
 import { timeOrderedUuid } from "../db/ids.ts";
 import type { Position, Sequence, TenantId } from "../log/event.ts";
 import type { Chore } from "../log/housekeeping.ts";
@@ -92,8 +93,8 @@ export function replayUuid(name: string): string | undefined {
   return match?.slice(1).join("-");
 }
 
-export function createReplayStore(sql: Sql) {
-  return { endpoint, create, find, list, around, cancel };
+export function createReplayStore(sql: ReadSql) {
+  return { endpoint, create, find, list, around, running, cancel };
 
   /** Undefined when it was removed, or is not this tenant's. */
   async function endpoint(tenant: TenantId, uuid: string): Promise<Replayable | undefined> {
@@ -204,6 +205,13 @@ export function createReplayStore(sql: Sql) {
           and r.sequence < ${sequence} and r.through >= ${sequence})`,
       limit,
     );
+  }
+
+  /** Those of all tenants that are not over, the newest first, and how many there are. */
+  async function running(limit: number): Promise<{ total: number; replays: Replay[] }> {
+    const [row] = await sql<{ total: number }[]>`
+      select count(*)::int as total from replays where status = 'running'`;
+    return { total: row?.total ?? 0, replays: await select(sql`r.status = 'running'`, limit) };
   }
 
   /** What has been sent stays sent. One that is over stays what it is. */

@@ -17,9 +17,16 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { shownMetrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
 import type { Stages } from "./stages.ts";
+import { createSystem, type SystemParts } from "./system.ts";
 import { version } from "./version.ts";
 
-export function createHttp(services: Services, stages: Stages, metrics: Metrics): Api {
+/** Without `parts`, for the document. */
+export function createHttp(
+  services: Services,
+  stages: Stages,
+  metrics: Metrics,
+  parts?: SystemParts,
+): Api {
   const { config, logger, cursors, database, log, fanout } = services;
   const { appender, directory, controlRoutes, eventTypes, pull, streams } = stages;
   const { tenantByPrefix } = directory;
@@ -47,7 +54,7 @@ export function createHttp(services: Services, stages: Stages, metrics: Metrics)
     ...controlRoutes,
   ];
   return createApi({
-    routes: config.roles.has("api") ? routes : [],
+    routes: [...(config.roles.has("api") ? routes : []), ...createSystem(services, stages, parts)],
     directory,
     limiter: services.limiter,
     version,

@@ -1,5 +1,4 @@
 /** The push role of a process, put together. */
-import { randomUUID } from "node:crypto";
 import type { Control } from "../control/control.ts";
 import type { Database } from "../db/database.ts";
 import type { Notices } from "../deliveries/notices.ts";
@@ -31,9 +30,9 @@ export async function startPushRole(
     shards,
     attempter,
     counts,
+    process,
   } = services;
   const defaultScheduleMs = config.retryScheduleMs;
-  const process = randomUUID();
   const statistics = startStatistics({ sql: database.sql, log });
   const notices = createLaneNotices(tell);
   const push = await startPush({

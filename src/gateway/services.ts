@@ -1,4 +1,5 @@
 /** What both roles of a process stand on, made from what it has opened. */
+import { randomUUID } from "node:crypto";
 import type { Config } from "../config.ts";
 import { createCounts, type Counts } from "./counts.ts";
 import type { Database } from "../db/database.ts";
@@ -17,6 +18,8 @@ import { watchHealth, type Health } from "./health.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 
 export type Services = {
+  /** Which process this is, as a uuid: where it holds leases, it does so under this. */
+  readonly process: string;
   readonly config: Config;
   readonly logger: Logger;
   readonly database: Database;
@@ -52,6 +55,7 @@ export function createServices(
   const egress = createEgressPolicy({ allow: allowAddresses });
   return {
     ...given,
+    process: randomUUID(),
     log,
     feed: createFeed({ log, fanout: given.fanout, logger: given.logger }),
     cursors: createCursors(given.ring),

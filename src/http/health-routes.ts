@@ -23,7 +23,7 @@ export type Readiness = {
   readonly degraded: readonly Degraded[];
 };
 
-const readiness = z
+export const shownReadiness = z
   .object({
     status: z.enum(["ready", "degraded", "unavailable", "draining"]),
     components: z.record(z.string(), z.string()),
@@ -73,21 +73,26 @@ export function createHealthRoutes(check: () => Promise<Readiness>): Route[] {
       description:
         "What is degraded is named without failing the check: delivery goes on. 503 without the " +
         "database, and while the process drains.",
-      responses: { 200: readiness, 503: readiness },
+      responses: { 200: shownReadiness, 503: shownReadiness },
       async handle() {
-        const found = await check();
-        const { components } = found;
-        const degraded = found.degraded.map((each) => ({
-          ...each,
-          since: new Date(each.since).toISOString(),
-        }));
-        const status = degraded.length === 0 ? "ready" : "degraded";
-        if (found.draining)
-          return { status: 503, body: { status: "draining", components, degraded } };
-        return found.ready
-          ? { status: 200, body: { status, components, degraded } }
-          : { status: 503, body: { status: "unavailable", components, degraded } };
+        const body = showReadiness(await check());
+        const isServing = body.status === "ready" || body.status === "degraded";
+        return isServing ? { status: 200, body } : { status: 503, body };
       },
     }),
   ];
+}
+
+export function showReadiness({
+  ready,
+  draining,
+  components,
+  degraded,
+}: Readiness): z.output<typeof shownReadiness> {
+  const since = (at: number) => new Date(at).toISOString();
+  const shown = degraded.map((each) => ({ ...each, since: since(each.since) }));
+  const given = { components: { ...components }, degraded: shown };
+  if (draining) return { status: "draining", ...given };
+  if (!ready) return { status: "unavailable", ...given };
+  return { status: degraded.length === 0 ? "ready" : "degraded", ...given };
 }

@@ -22,10 +22,24 @@ export type ChoreContext = {
   isHeld(): boolean;
 };
 
+/** What a process has done of a chore since it started. */
+export type ChoreRecord = {
+  readonly everyMs: number;
+  /** Times in milliseconds since 1970. */
+  readonly doneAt: number | undefined;
+  /** Undefined when its last turn did not fail. */
+  readonly failingSince: number | undefined;
+  readonly failures: number;
+  /** Of its last turn, done or failed. */
+  readonly tookMs: number | undefined;
+};
+
 export type Housekeeping = ReturnType<typeof startHousekeeping>;
 
 /** A chore that failed is tried again after this, or earlier where its own pace is quicker. */
 const retryMs = 60_000;
+
+const untouched = { doneAt: undefined, failingSince: undefined, failures: 0, tookMs: undefined };
 
 /** A chore that is this late is worth looking at. None is in a hurry. */
 const defaultOverdueMs = 300_000;
@@ -38,22 +52,23 @@ export function startHousekeeping(options: {
   /** No other process can be alive, see `startLease`. */
   alone?: boolean;
   overdueMs?: number;
+  /** This process, as a uuid. */
+  process?: string;
 }) {
   const { sql, log, chores, alone = false, overdueMs = defaultOverdueMs } = options;
+  const { process = randomUUID() } = options;
   /** On the monotonic clock, by name. */
   const dueAt = new Map(chores.map(({ name }) => [name, 0]));
   /** Since the start; times in milliseconds since 1970. */
-  const records = new Map(
-    chores.map(({ name }) => [name, { doneAt: undefined as number | undefined, failures: 0 }]),
+  const records = new Map<string, ChoreRecord>(
+    chores.map(({ name, everyMs }) => [name, { ...untouched, everyMs }]),
   );
-  /** Milliseconds since 1970, by name. */
-  const failingSince = new Map<string, number>();
   /** On the monotonic clock. */
   let heldSince = 0;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  const lease = startLease({ sql, log, process: randomUUID(), alone, gained });
+  const lease = startLease({ sql, log, process, alone, gained });
   const context: ChoreContext = { isHeld: () => !stopped && lease.isHeld() };
   return { wake, status, overdue, stop };
 
@@ -87,7 +102,7 @@ export function startHousekeeping(options: {
     const now = performance.now();
     return chores.flatMap(({ name }) => {
       const waitingMs = now - Math.max(dueAt.get(name) ?? now, heldSince);
-      const failingMs = Date.now() - (failingSince.get(name) ?? Date.now());
+      const failingMs = Date.now() - (records.get(name)?.failingSince ?? Date.now());
       const lateMs = Math.max(waitingMs, failingMs);
       return lateMs > overdueMs ? [{ chore: name, since: Math.round(Date.now() - lateMs) }] : [];
     });
@@ -117,20 +132,23 @@ export function startHousekeeping(options: {
   }
 
   async function runOne({ name, everyMs, run }: Chore): Promise<void> {
-    const record = records.get(name);
     // Before it runs, so that a wake-up meanwhile is not forgotten.
     dueAt.set(name, performance.now() + everyMs);
     const startedAt = performance.now();
-    const line = () => ({ chore: name, durationMs: Math.round(performance.now() - startedAt) });
+    const tookMs = () => Math.round(performance.now() - startedAt);
+    const line = () => ({ chore: name, durationMs: tookMs() });
+    const note = (turn: Partial<ChoreRecord>) => {
+      const before = records.get(name) ?? { ...untouched, everyMs };
+      records.set(name, { ...before, ...turn, tookMs: tookMs() });
+    };
     try {
       const outcome = await run(context);
       if (outcome === "more") dueAt.set(name, performance.now());
-      failingSince.delete(name);
-      if (record !== undefined) record.doneAt = Date.now();
+      note({ doneAt: Date.now(), failingSince: undefined });
       log.debug({ ...line(), outcome, err: null }, "chore");
     } catch (error) {
-      if (record !== undefined) record.failures += 1;
-      if (!failingSince.has(name)) failingSince.set(name, Date.now());
+      const { failures = 0, failingSince = Date.now() } = records.get(name) ?? {};
+      note({ failures: failures + 1, failingSince });
       log.warn({ ...line(), outcome: "failed", err: error }, "chore");
       const again = performance.now() + Math.min(everyMs, retryMs);
       dueAt.set(name, Math.min(dueAt.get(name) ?? again, again));

@@ -7,6 +7,7 @@
  * whatever is done under the lease must bear being done twice.
  */
 import type { Sql } from "../db/database.ts";
+import type { ReadSql } from "../db/read-within.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** One small statement for each, which is also all that an idle process does here. */
@@ -106,4 +107,11 @@ export function startLease(options: {
       (error: unknown) => log.warn({ err: error }, "housekeeper's lease not given back"),
     );
   }
+}
+
+/** Who keeps house now, by its uuid; null when nobody does. */
+export async function readKeeper(sql: ReadSql): Promise<string | null> {
+  const [row] = await sql<{ owner: string | null }[]>`
+    select owner from housekeeper where expires_at >= clock_timestamp()`;
+  return row?.owner ?? null;
 }

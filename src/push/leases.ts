@@ -15,7 +15,7 @@ import type { Logger } from "../telemetry/logger.ts";
 
 /** Renewed every second; a dead process's shards are free after four, and claimed right then. */
 const renewEveryMs = 1_000;
-const leaseMs = 4_000;
+export const leaseMs = 4_000;
 
 /** After somebody's leases have run out, so that the database agrees that they have. */
 const afterExpiryMs = 20;

@@ -410,6 +410,7 @@ export const cases: Readonly<Record<string, Case>> = {
   getHealth: { samples: [plain] },
   getReadiness: { samples: [plain] },
   getMetrics: { samples: [plain] },
+  getSystem: { samples: [plain] },
   getOpenApiJson: { samples: [plain] },
   getOpenApiYaml: { samples: [plain] },
 };

@@ -372,6 +372,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find things of any tenant
+         * @description By the exact id of an event, delivery, endpoint, replay or key, or the uuid by which logs call a tenant. Any other text is looked for, as it is and in either case, in names of tenants, URLs of endpoints, names of consumers and event types: of each kind the closest first. Events are found by their id alone. What a tenant that is being erased had is not.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{tenant}": {
         parameters: {
             query?: never;
@@ -1984,6 +2004,24 @@ export interface components {
                 /** @description When its oldest undelivered event of the window was appended */
                 oldest_at: string | null;
             }[];
+        };
+        SearchResult: {
+            hits: {
+                /** @enum {string} */
+                kind: "tenant" | "endpoint" | "consumer" | "event_type" | "event" | "delivery" | "replay" | "key";
+                /** @description A generated id, or a name */
+                id: string;
+                /** @description Null for what is of no tenant */
+                tenant: string | null;
+                /** @description A line about it, for people */
+                text: string;
+                /** @description Where the API has it; of a key, the list it stands in */
+                path: string;
+            }[];
+            /** @description Of these there are more than `limit` */
+            more: ("tenant" | "endpoint" | "consumer" | "event_type" | "event" | "delivery" | "replay" | "key")[];
+            /** @description There was not the time to look for these */
+            incomplete: ("tenant" | "endpoint" | "consumer" | "event_type" | "event" | "delivery" | "replay" | "key")[];
         };
         Tenant: {
             /** @description The name requests call it by */
@@ -5814,6 +5852,88 @@ export interface operations {
                     "ratelimit-policy"?: string;
                     /** @description What is left of it */
                     ratelimit?: string;
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description What to look for */
+                q: string;
+                /** @description Hits of each kind, 20 unless given */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            /**
+             * @description `unknown-parameter`: The query has a parameter this route does not know
+             *
+             *     `duplicate-parameter`: The query gives a parameter more than once
+             *
+             *     `invalid-parameter`: A parameter has a value it cannot have
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnknownParameterProblem"] | components["schemas"]["DuplicateParameterProblem"] | components["schemas"]["InvalidParameterProblem"];
+                };
+            };
+            /** @description `unauthorized`: A valid key is required */
+            401: {
+                headers: {
+                    /** @description Asks for a bearer token */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnauthorizedProblem"];
+                };
+            };
+            /** @description `scope-missing`: The key does not have the scope */
+            403: {
+                headers: {
+                    /** @description The scope that is missing */
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ScopeMissingProblem"];
+                };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
                     /** @description Seconds */
                     "retry-after"?: string;
                     [name: string]: unknown;

@@ -1,6 +1,8 @@
 /** All routes of a process, as one application. */
 import { createApi, type Api } from "../api.ts";
 import { announceChange } from "../control/changes.ts";
+import { createSearchRoutes } from "../control/search/routes.ts";
+import { createSearch } from "../control/search/search.ts";
 import { createTickets } from "../control/tickets/tickets.ts";
 import { createEndpointFilterOf } from "../deliveries/endpoint-filter.ts";
 import { createUndeliveredReader } from "../deliveries/undelivered.ts";
@@ -51,6 +53,7 @@ export function createHttp(
       reader: createUndeliveredReader(database.orm),
       retentionDays: config.retentionDays,
     }),
+    ...createSearchRoutes(createSearch({ database, log, tenantByPrefix })),
     ...controlRoutes,
   ];
   return createApi({

@@ -411,6 +411,7 @@ export const cases: Readonly<Record<string, Case>> = {
   getReadiness: { samples: [plain] },
   getMetrics: { samples: [plain] },
   getSystem: { samples: [plain] },
+  search: { samples: [{ status: 200, build: ({ things }) => ({ query: { q: things.event } }) }] },
   getOpenApiJson: { samples: [plain] },
   getOpenApiYaml: { samples: [plain] },
 };

@@ -44,6 +44,8 @@ const plainTexts = new Set([
     "give_up_after",
     "window",
     "url",
+    // Operators alone may ask, and of any tenant.
+    "q",
     // A credential, as a key is: what it is good for is shown in test/integration/tickets.test.ts.
     "ticket",
     // What a producer says of its own trace; the gateway only passes it on.

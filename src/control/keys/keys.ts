@@ -32,7 +32,7 @@ const keyBytes = 24;
 /** One row for the configured key, so that changing the configuration revokes the old one. */
 const configuredId = "key_configured";
 
-const idForm = /^key_(configured|[0-9a-f]{32})$/;
+export const keyIdForm = /^key_(configured|[0-9a-f]{32})$/;
 
 const shown = {
   id: keys.id,
@@ -64,7 +64,7 @@ export function createKeyStore(orm: Orm) {
 
   /** The tenant's keys, or the operators' for null; the oldest first. */
   async function list(tenant: TenantId | null, query: ListQuery): Promise<ListPage<KeyRow>> {
-    const after = keyAfter(query, idForm);
+    const after = keyAfter(query, keyIdForm);
     const owned = tenant === null ? isNull(keys.tenant) : eq(keys.tenant, tenant);
     const rows = await orm
       .select(shown)
@@ -81,7 +81,7 @@ export function createKeyStore(orm: Orm) {
     tenant: TenantId | undefined,
   ): Promise<{ tenant: TenantId | null; shard: number } | undefined> {
     // Of another form there is none, and not every text is one that Postgres takes.
-    if (!idForm.test(id)) return undefined;
+    if (!keyIdForm.test(id)) return undefined;
     const owned = tenant === undefined ? undefined : eq(keys.tenant, tenant);
     const [removed] = await orm
       .delete(keys)

@@ -18,9 +18,9 @@ export type Storage = {
   /** Of the database as a whole. */
   readonly bytes: number;
   readonly tables: readonly TableStorage[];
-  /** Of the log; null when it is empty of days that may be read. */
+  /** Of the log, of what may be read; null when it is empty. */
   readonly oldestDay: Day | null;
-  /** Failed deliveries that are tried again; null when the server knows of none. */
+  /** Failed deliveries that are tried again. */
   readonly retriesEstimate: number;
 };
 

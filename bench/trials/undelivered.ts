@@ -13,7 +13,8 @@ import { sql as template } from "drizzle-orm";
 import postgres from "postgres";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { summaryStatement } from "../../src/deliveries/undelivered-statements.ts";
-import { openWindow } from "../../src/deliveries/undelivered-window.ts";
+import { defaultLimits } from "../../src/deliveries/undelivered.ts";
+import { limitPlans, openWindow } from "../../src/deliveries/undelivered-window.ts";
 import { quantile } from "../measure.ts";
 import { settleDatabase } from "./seed.ts";
 import type { Stage } from "./stage.ts";
@@ -214,9 +215,12 @@ function differences(of: string, told: object, counted: Readonly<Record<string, 
 /** Of the statement that does nearly all of it. */
 async function planOf(sql: postgres.Sql, windowSeconds: number): Promise<string> {
   return drizzle(sql).transaction(async (transaction) => {
-    const window = await openWindow(transaction, undefined, windowSeconds);
+    const window = await openWindow(transaction, undefined, {
+      ...{ seconds: windowSeconds, manyTenants: defaultLimits.manyTenants },
+    });
+    await limitPlans(transaction, { rowByRow: false });
     const rows = await transaction.execute<{ "QUERY PLAN": string }>(template`
-      explain (analyze, buffers) ${summaryStatement(window, { shown: 100, recorded: 1_000 })}`);
+      explain (analyze, buffers) ${summaryStatement(window, { shown: 100, ...defaultLimits })}`);
     return rows.map((row) => `  ${row["QUERY PLAN"]}`).join("\n");
   });
 }

@@ -197,35 +197,35 @@ async function look(
 function beyondPosition(day: Day, limit: number): SQL {
   return template`
     ends as materialized (
-      select n, least(through, after + ${limit}::int) as last from asked
+      select n, tenant, endpoint, types, subjects, below, after,
+        least(through, after + ${limit}::int) as last
+      from asked
     ), recorded as materialized (
-      select a.n, d.sequence from asked a join ends e on e.n = a.n cross join lateral (
+      select a.n, d.sequence from ends a cross join lateral (
         select d.sequence from deliveries d
         where d.tenant = a.tenant and d.endpoint = a.endpoint and d.day = ${day}::date
-          and d.sequence > a.after and d.sequence <= e.last and d.status <> 'skipped'
+          and d.sequence > a.after and d.sequence <= a.last and d.status <> 'skipped'
         union
         select r.sequence from retries r
-        -- By the whole key as well: else the planner may take an index of less of it.
         where r.tenant = a.tenant and r.endpoint = a.endpoint
-          and (r.tenant, r.endpoint, r.sequence) > (a.tenant, a.endpoint, a.after)
-          and (r.tenant, r.endpoint, r.sequence) <= (a.tenant, a.endpoint, e.last)
+          and r.sequence > a.after and r.sequence <= a.last
       ) d
     ), spans as materialized (
-      select a.tenant, min(a.after) as after, max(e.last) as last
-      from asked a join ends e on e.n = a.n group by a.tenant
-    ), looked as materialized (
-      select s.tenant, e.* from spans s cross join lateral (
+      select tenant, min(after) as after, max(last) as last from ends group by tenant
+    ), matched as materialized (
+      select filter.n, filter.tenant, e.sequence
+      from spans s cross join lateral (
         select e.sequence, e.type, e.subject from events e
         where e.tenant = s.tenant and e.day = ${day}::date
           and e.sequence > s.after and e.sequence <= s.last
       ) e
-    ), open as materialized (
-      select filter.n, filter.tenant, e.sequence
-      from asked filter join looked e on e.tenant = filter.tenant and e.sequence > filter.after
-        and e.sequence <= least(filter.through, filter.after + ${limit}::int)
+        join ends filter on filter.tenant = s.tenant
+          and e.sequence > filter.after and e.sequence <= filter.last
       where ${matchingColumns(template)}
-        -- Not as a join, of whose size nothing is known.
-        and (filter.n, e.sequence) not in (select d.n, d.sequence from recorded d)
+    ), open as materialized (
+      select * from matched
+      -- Not as a join, of whose size nothing is known.
+      where (n, sequence) not in (select d.n, d.sequence from recorded d)
     )`;
 }
 

@@ -11,6 +11,7 @@
  */
 import { sql as template, type SQL } from "drizzle-orm";
 import type { Day, Sequence, TenantId } from "../log/event.ts";
+import { bare, diedIn, distinct, lowest, open } from "./undelivered-events.ts";
 import { placed, scope, type Execute, type Window } from "./undelivered-window.ts";
 
 /** Pairs of an endpoint and an event, and the first of them. */
@@ -53,10 +54,13 @@ export type Summary = {
     EndpointCounts,
     "retrying" | "awaiting" | "dead" | "expired" | "waiting"
   > & { readonly undelivered: number; readonly endpoints: number };
-  /** The worst, and all those of `runs`. */
+  /** The worst, and all those in whose runs something has to be looked for. */
   readonly endpoints: readonly EndpointCounts[];
+};
+
+export type Runs = {
   readonly runs: readonly Run[];
-  /** Of the tenants of `runs`. */
+  /** Of their tenants. */
   readonly covered: readonly Covered[];
 };
 
@@ -65,6 +69,8 @@ export type SummaryLimits = {
   readonly shown: number;
   /** Outcomes beyond a position that are read for each endpoint before it is looked for apart. */
   readonly recorded: number;
+  /** Dead letters that are read in the order of an index in the time in which one is looked up. */
+  readonly readPerLookup: number;
 };
 
 /** All that needs no look at events: dead letters, retries, and what waits without a filter. */
@@ -75,15 +81,31 @@ export async function summarize(
 ): Promise<Summary> {
   const [row] = await orm.execute<{ summary: Summary }>(summaryStatement(window, limits));
   if (row === undefined) throw new Error("nothing was summarized");
-  // What follows joins a few rows with tables, of which all would be read otherwise.
-  await orm.execute(template`set local enable_nestloop = on`);
   return row.summary;
+}
+
+/** What has to be looked at: the same window tells it without all that died. */
+export async function findRuns(orm: Execute, window: Window, limits: SummaryLimits): Promise<Runs> {
+  const [row] = await orm.execute<{ found: Runs }>(template`
+    with recursive ${scope(window, "waiting")}, ${placed(window)}, ${retried(window)}, ${unsettled(window)},
+    ${open(window, limits)}, ${searched(window)}, ${lowest}, ${bare(window)}
+    select json_build_object(
+      'runs', (select coalesce(json_agg(r), '[]') from runs r),
+      'covered', (
+        select coalesce(json_agg(json_build_object('tenant', l.tenant, 'beyond', l.beyond,
+          'bare', (select coalesce(json_agg(b.sequence), '[]') from bare b
+            where b.tenant = l.tenant))), '[]')
+        from lowest l where l.tenant in (select tenant from runs))
+    ) as found`);
+  if (row === undefined) throw new Error("nothing was found");
+  return row.found;
 }
 
 export function summaryStatement(window: Window, limits: SummaryLimits): SQL {
   return template`
-    with recursive ${scope(window)}, ${placed(window)}, ${failed(window)}, ${waiting(window, limits)},
-    ${searched(window)}, ${distinct(window)}, ranked as (
+    with recursive ${scope(window, "all")}, ${placed(window)}, ${retried(window)}, ${unsettled(window)},
+    ${open(window, limits)}, failed as materialized (${failedIn(window)}), ${counts},
+    ${searched(window)}, ${lowest}, ${bare(window)}, ${distinct(window, limits)}, ranked as (
       select * from counts order by retrying + dead + waiting desc, endpoint
       limit ${limits.shown}
     )
@@ -97,60 +119,43 @@ export function summaryStatement(window: Window, limits: SummaryLimits): SQL {
         from counts),
       'endpoints', (
         select coalesce(json_agg(c), '[]') from (
-          select * from ranked
+          select tenant, endpoint, retrying, awaiting, dead, expired, waiting, oldest from ranked
           union
-          select c.* from counts c join (select distinct tenant, endpoint from runs) r
+          select c.tenant, c.endpoint, c.retrying, c.awaiting, c.dead, c.expired, c.waiting,
+            c.oldest
+          from counts c join (select distinct tenant, endpoint from runs) r
             on r.tenant = c.tenant and r.endpoint = c.endpoint
-        ) c),
-      'runs', (select coalesce(json_agg(r), '[]') from runs r),
-      'covered', (
-        select coalesce(json_agg(json_build_object('tenant', o.tenant, 'beyond', o.beyond,
-          'bare', (select coalesce(json_agg(b.sequence), '[]') from bare b
-            where b.tenant = o.tenant))), '[]')
-        from events_of o where o.tenant in (select tenant from runs))
+        ) c)
     ) as summary`;
 }
 
 /**
- * What is tried again, and what is not any more. Of the dead a tenant may have 100,000: they are read
- * out of an index alone, by endpoint and by event, and what concerns few is left out, or put right,
- * apart: those of endpoints that are gone, or for which a receipt has settled some, and those that
- * are tried once more. A retry has an outcome beside it only where a receipt, a replay or a position
+ * What is tried again. A retry has an outcome beside it only where a receipt, a replay or a position
  * that was moved back made one of them: elsewhere nothing is looked up.
  */
-function failed({ sinceDay }: Window): SQL {
+function retried(window: Window): SQL {
+  const { sinceDay } = window;
   return template`
     tried as materialized (
-      select s.tenant, r.*, case
-          when (s.tenant, r.endpoint) in (select tenant, endpoint from places where mixed) then (
+      select r.*, case
+          when (r.tenant, r.endpoint) in (select tenant, endpoint from places where mixed) then (
             select d.status from deliveries d
-            where d.tenant = s.tenant and d.endpoint = r.endpoint and d.day = r.day
+            where d.tenant = r.tenant and d.endpoint = r.endpoint and d.day = r.day
               and d.day >= ${sinceDay}::date and d.sequence = r.sequence limit 1)
         end as status
-      from scope s cross join lateral (
-        select r.endpoint, r.sequence, r.day, r.awaiting from retries r
-        -- By the whole key: else the planner may take the index on what is due, and read all of it.
-        where (r.tenant, r.sequence) >= (s.tenant, s.first)
-          and (r.tenant, r.sequence) <= (s.tenant, s.head)
-        order by r.tenant, r.sequence, r.endpoint
-      ) r
+      from (${triedIn(window)}) r
     ), retried as materialized (
       select r.tenant, r.endpoint, r.sequence, r.day, r.awaiting, r.status
       from tried r join places p on p.tenant = r.tenant and p.endpoint = r.endpoint
       -- What was delivered stays so, whatever is left here.
       where r.sequence > p.confirmed and coalesce(r.status, '') not in ('delivered', 'settled')
-    ), failed as materialized (
-      select s.tenant, d.*
-      from scope s cross join lateral (
-        select d.endpoint, count(*)::int as dead,
-          count(*) filter (where d.status = 'expired')::int as expired, min(d.sequence) as oldest
-        from deliveries d where ${diedIn(template`s`, sinceDay)} group by d.endpoint
-      ) d
-    ), apart as materialized (
-      select tenant, endpoint from failed
-      where (tenant, endpoint) not in (
-        select p.tenant, p.endpoint from places p where p.confirmed < p.first)
-    ), unsettled as materialized (
+    )`;
+}
+
+/** What is not tried any more, of endpoints for which a receipt has settled some of the window. */
+function unsettled({ sinceDay }: Window): SQL {
+  return template`
+    unsettled as materialized (
       select p.tenant, p.endpoint, d.sequence, d.day, d.expired
       from places p cross join lateral (
         select d.sequence, d.day, d.status = 'expired' as expired from deliveries d
@@ -162,67 +167,75 @@ function failed({ sinceDay }: Window): SQL {
     )`;
 }
 
-/**
- * Of endpoints without a filter: as many as lie beyond the place, less those that are recorded. One
- * of which more is recorded than the limit is looked for as if it had a filter.
- */
-function waiting({ sinceDay }: Window, limits: SummaryLimits): SQL {
+function triedIn({ many }: Window): SQL {
+  const columns = template`r.tenant, r.endpoint, r.sequence, r.day, r.awaiting`;
+  if (many) {
+    return template`
+      select ${columns} from retries r join scope s on s.tenant = r.tenant
+      where r.sequence >= s.first`;
+  }
   return template`
-    recorded as materialized (
-      select p.tenant, p.endpoint, p.floor, d.sequence, d.day
-      from places p cross join lateral (
-        select d.sequence, d.day from deliveries d
-        where d.tenant = p.tenant and d.endpoint = p.endpoint and d.day >= ${sinceDay}::date
-          and (d.day, d.sequence) > (p.day, p.floor) and d.sequence > p.floor
-          and d.status <> 'skipped'
-        order by d.day, d.sequence limit ${limits.recorded + 1}
-      ) d
-      where p.takes_all and p.floor < p.head
-      union
-      select r.tenant, r.endpoint, p.floor, r.sequence, r.day
-      from tried r join places p on p.tenant = r.tenant and p.endpoint = r.endpoint
-      where p.takes_all and p.floor < p.head and r.sequence > p.floor
-    ), open as materialized (
-      select p.tenant, p.endpoint, p.floor, p.head - p.floor - coalesce(r.count, 0) as waiting,
-        p.floor + coalesce(r.leading, 0) + 1 as oldest
-      from places p left join (
-        -- Those that follow the place without a hole.
-        select tenant, endpoint, count(*), count(*) filter (where sequence = floor + nth) as leading
-        from (
-          select *, row_number() over (partition by tenant, endpoint order by sequence) as nth
-          from recorded
-        ) as numbered
-        group by tenant, endpoint
-      ) r on r.tenant = p.tenant and r.endpoint = p.endpoint
-      where p.takes_all and p.floor < p.head and coalesce(r.count, 0) <= ${limits.recorded}
-    ), counts as materialized (
-      -- As int, of which sums are bigint: those of bigint are numeric, and dear.
-      select tenant, endpoint, sum(retrying)::int as retrying, sum(awaiting)::int as awaiting,
-        sum(dead)::int as dead, sum(expired)::int as expired, max(waiting) as waiting,
-        min(oldest) as oldest
-      from (
-        select tenant, endpoint, count(*)::int as retrying,
-          count(*) filter (where awaiting)::int as awaiting,
-          0 as dead, 0 as expired, 0::bigint as waiting, min(sequence) as oldest
-        from retried group by tenant, endpoint
-        union all
-        select tenant, endpoint, 0, 0, dead, expired, 0, oldest from failed
-        where (tenant, endpoint) not in (select tenant, endpoint from apart)
-        union all
-        select tenant, endpoint, 0, 0, count(*)::int, count(*) filter (where expired)::int, 0,
-          min(sequence)
-        from unsettled group by tenant, endpoint
-        union all
-        -- Died, and is tried once more: that is what counts.
-        select tenant, endpoint, 0, 0, -count(*)::int,
-          -count(*) filter (where status = 'expired')::int, 0, null
-        from retried where status in ('dead', 'expired') group by tenant, endpoint
-        union all
-        select tenant, endpoint, 0, 0, 0, 0, waiting, oldest from open where waiting > 0
-      ) as kinds
-      group by tenant, endpoint
-    )`;
+    select r.* from scope s cross join lateral (
+      select ${columns} from retries r
+      -- By the whole key: else the planner may take the index on what is due, and read all of it.
+      where (r.tenant, r.sequence) >= (s.tenant, s.first)
+        and (r.tenant, r.sequence) <= (s.tenant, s.head)
+      order by r.tenant, r.sequence, r.endpoint
+    ) r`;
 }
+
+/**
+ * What is not tried any more. A tenant may have 100,000 of them: they are read out of an index alone,
+ * by endpoint and by event, and what concerns few is left out, or put right, apart: those of
+ * endpoints that are gone, or of `unsettled`, and those that are tried once more.
+ */
+function failedIn({ many, sinceDay }: Window): SQL {
+  const columns = template`count(*)::int as dead,
+    count(*) filter (where d.status = 'expired')::int as expired, min(d.sequence) as oldest`;
+  if (many) {
+    return template`
+      select d.tenant, d.endpoint, ${columns}
+      from deliveries d join scope s on s.tenant = d.tenant
+      where d.day >= ${sinceDay}::date and d.sequence >= s.first
+        and d.status in ('dead', 'expired')
+      group by d.tenant, d.endpoint`;
+  }
+  return template`
+    select s.tenant, d.* from scope s cross join lateral (
+      select d.endpoint, ${columns}
+      from deliveries d where ${diedIn(template`s`, sinceDay)} group by d.endpoint
+    ) d`;
+}
+
+/** Of each endpoint that anything is known of. */
+const counts = template`
+    counts as materialized (
+      -- As int, of which sums are bigint: those of bigint are numeric, and dear.
+      select p.tenant, p.endpoint, coalesce(r.retrying, 0) as retrying,
+        coalesce(r.awaiting, 0) as awaiting,
+        -- One that died and is tried once more counts as that.
+        coalesce(f.dead, 0) + coalesce(u.dead, 0) - coalesce(r.dead, 0) as dead,
+        coalesce(f.expired, 0) + coalesce(u.expired, 0) - coalesce(r.expired, 0) as expired,
+        coalesce(o.waiting, 0) as waiting, least(r.oldest, f.oldest, u.oldest, o.oldest) as oldest,
+        f.dead is not null as whole
+      from places p
+        left join failed f
+          on f.tenant = p.tenant and f.endpoint = p.endpoint and p.confirmed < p.first
+        left join (
+          select tenant, endpoint, count(*)::int as retrying,
+            count(*) filter (where awaiting)::int as awaiting,
+            count(*) filter (where status in ('dead', 'expired'))::int as dead,
+            count(*) filter (where status = 'expired')::int as expired, min(sequence) as oldest
+          from retried group by tenant, endpoint
+        ) r on r.tenant = p.tenant and r.endpoint = p.endpoint
+        left join (
+          select tenant, endpoint, count(*)::int as dead,
+            count(*) filter (where expired)::int as expired, min(sequence) as oldest
+          from unsettled group by tenant, endpoint
+        ) u on u.tenant = p.tenant and u.endpoint = p.endpoint
+        left join open o on o.tenant = p.tenant and o.endpoint = p.endpoint and o.waiting > 0
+      where coalesce(f.dead, r.retrying, u.dead, o.waiting) is not null
+    )`;
 
 /** Where events have to be looked at: by day, since a statement looks at one. */
 function searched({ tenant, sinceDay }: Window): SQL {
@@ -248,64 +261,5 @@ function searched({ tenant, sinceDay }: Window): SQL {
         from log_days d where d.tenant = w.tenant and d.day >= ${sinceDay}::date
       ) l
       where l.first <= w.through and l.last > w.after
-    )`;
-}
-
-/** Dead letters of a tenant in the window, in the order of the index that has them alone. */
-function diedIn(scope: SQL, sinceDay: Day): SQL {
-  return template`
-    d.tenant = ${scope}.tenant and d.day >= ${sinceDay}::date
-      and (d.day, d.sequence) >= (${sinceDay}::date, ${scope}.first)
-      and d.status in ('dead', 'expired')`;
-}
-
-/**
- * Each event once, however many endpoints have not got it. Beyond the lowest of the places of `open`
- * all are undelivered, but those that are recorded for as many endpoints as stand before them. Up to
- * there it is those that died, in the order of an index, and those that only others tell of.
- */
-function distinct({ sinceDay }: Window): SQL {
-  const notApart = template`(d.tenant, d.endpoint) not in (select tenant, endpoint from apart)`;
-  const died = template`(
-    select true from deliveries d
-    where d.tenant = x.tenant and d.day = x.day and d.day >= ${sinceDay}::date
-      and d.sequence = x.sequence and d.status in ('dead', 'expired') and ${notApart} limit 1)`;
-  return template`
-    lowest as materialized (
-      select s.tenant, s.head, s.first, coalesce((
-          select min(o.floor) from open o where o.tenant = s.tenant), s.head) as beyond
-      from scope s
-    ), others as materialized (
-      select tenant, day, sequence from retried
-      union
-      select tenant, day, sequence from unsettled
-    ), edges as (
-      select tenant, at, max(day) as day, sum(opening) as opening, sum(recorded) as recorded from (
-        select tenant, floor as at, null::date as day, 1 as opening, 0 as recorded from open
-        union all
-        select r.tenant, r.sequence, r.day, 0, 1 from recorded r
-          join open o on o.tenant = r.tenant and o.endpoint = r.endpoint
-      ) as both_kinds group by tenant, at
-    ), bare as materialized (
-      select tenant, sequence from (
-        select tenant, at as sequence, day, recorded, sum(opening) over (
-          partition by tenant order by at rows between unbounded preceding and 1 preceding) as opened
-        from edges
-      ) as x
-      where recorded > 0 and recorded = opened and ${died} is null
-        and (tenant, sequence) not in (select tenant, sequence from others)
-    ), events_of as materialized (
-      select l.tenant, l.beyond, l.head - l.beyond + coalesce(o.count, 0) - coalesce(b.count, 0) + (
-          select count(*) from (
-            select distinct d.day, d.sequence from deliveries d
-            where ${diedIn(template`l`, sinceDay)} and d.sequence <= l.beyond and ${notApart}
-          ) as died
-        ) as events
-      from lowest l
-        left join (
-          select x.tenant, count(*) from others x join lowest l on l.tenant = x.tenant
-          where x.sequence <= l.beyond and ${died} is null group by x.tenant
-        ) o on o.tenant = l.tenant
-        left join (select tenant, count(*) from bare group by tenant) b on b.tenant = l.tenant
     )`;
 }

@@ -3,7 +3,7 @@
  * tenants have events in it, from which on, and where their endpoints stand.
  */
 import { sql as template, type SQL } from "drizzle-orm";
-import type { OrmTransaction } from "../db/database.ts";
+import { statementTimeoutMs, type OrmTransaction } from "../db/database.ts";
 import type { Day, Sequence, TenantId } from "../log/event.ts";
 import type { Circuit, Status } from "./positions.ts";
 
@@ -12,33 +12,55 @@ export type Execute = Pick<OrmTransaction, "execute">;
 /** Events with an append time after `since`; undefined for all tenants. */
 export type Window = {
   readonly tenant: TenantId | undefined;
+  /** Too many tenants to read the indexes of each apart. */
+  readonly many: boolean;
   /** As Postgres writes it, in microseconds. */
   readonly since: string;
   readonly sinceDay: Day;
   /** Milliseconds since 1970. */
   readonly asOf: number;
+  /** Of the tables, as another transaction can name it. */
+  readonly state: string;
 };
 
-/** Fixes the state that all statements of the transaction see, and what plans may use. */
+/** Events to either side of a guess, in one look: each is somewhere else. */
+const guessReach = 2;
+
+/** Fixes the state that all statements of the transaction see. */
 export async function openWindow(
   orm: Execute,
   tenant: TenantId | undefined,
-  seconds: number,
+  { seconds, manyTenants }: { seconds: number; manyTenants: number },
 ): Promise<Window> {
   const [row] = await orm.execute<Omit<Window, "tenant">>(template`
     select (extract(epoch from as_of) * 1000)::bigint as "asOf", since::text,
-      ((since at time zone 'UTC')::date)::text as "sinceDay",
-      -- To compile the plan takes longer than to follow it, and its sets fit into this.
-      set_config('jit', 'off', true), set_config('work_mem', '32MB', true),
-      -- Of the size of its sets nothing is known: to join two by comparing each row of the one with
-      -- each of the other can take minutes. What is looked up row by row is, whatever this says. Until
-      -- the summary is made.
-      set_config('enable_nestloop', 'off', true)
+      ((since at time zone 'UTC')::date)::text as "sinceDay", pg_export_snapshot() as state,
+      ${tenant === undefined}::boolean and (
+        select count(*) from heads where at > since) > ${manyTenants}::int as many
     from (select clock_timestamp() as as_of) a,
       lateral (select as_of - ${seconds} * interval '1 second' as since) b`);
   if (row === undefined) throw new Error("the database told no time");
-  const { since, sinceDay, asOf } = row;
-  return { tenant, since, sinceDay, asOf };
+  return { tenant, ...row };
+}
+
+/** To see what the transaction of the window sees, as the first statement of another one. */
+export async function seeSame(orm: Execute, { state }: Window): Promise<void> {
+  // Not a parameter: the grammar wants a literal.
+  if (!/^[\da-f-]+$/i.test(state)) throw new Error(`not the name of a snapshot: ${state}`);
+  await orm.execute(template`set transaction snapshot ${template.raw(`'${state}'`)}`);
+}
+
+/** What plans may use, until the transaction ends. */
+export async function limitPlans(orm: Execute, { rowByRow }: { rowByRow: boolean }): Promise<void> {
+  await orm.execute(template`
+    select
+      -- To compile the plan takes longer than to follow it, and its sets fit into this.
+      set_config('jit', 'off', true), set_config('work_mem', '32MB', true),
+      -- Of the size of its sets nothing is known: to join two by comparing each row of the one with
+      -- each of the other can take minutes. What is looked up row by row is, whatever this says.
+      set_config('enable_nestloop', ${rowByRow ? "on" : "off"}, true),
+      -- While it waits for what is read beside it, which ends as every statement does.
+      set_config('idle_in_transaction_session_timeout', ${`${2 * statementTimeoutMs}ms`}, true)`);
 }
 
 /** What is shown of an endpoint besides its counts. */
@@ -75,41 +97,134 @@ export async function show(
     order by a.n`);
 }
 
+/** All that may be undelivered, or only what waits. */
+export type Sought = "all" | "waiting";
+
+/**
+ * Of many tenants few may have anything undelivered. Where there are not so many it costs less to look
+ * for all than to leave some out.
+ */
+function among({ tenant, many, sinceDay }: Window, sought: Sought): SQL {
+  if (tenant !== undefined || (sought === "all" && !many)) return template``;
+  const failing =
+    sought === "waiting"
+      ? template``
+      : template`
+        union all
+        select tenant from retries
+        union all
+        select d.tenant from deliveries d
+        where d.day >= ${sinceDay}::date and d.status in ('dead', 'expired')`;
+  return template`
+    and h.tenant in (
+      select p.tenant from positions p join heads b on b.tenant = p.tenant
+      where p.sequence < b.head
+      union all
+      select tenant from blocked_subjects ${failing}
+    )`;
+}
+
 /**
  * The tenants to which something was appended in the window, and their first event of it. Append
- * times never decrease along a log: so it is found by halves, of all tenants at once, and only on
- * the day on which the window begins.
+ * times never decrease along a log: so the last one before the window is looked for where it would
+ * lie if they grew evenly, twice, then in steps that double from there, and by halves; of all
+ * tenants at once, and only on the day on which the window begins.
  */
-export function scope({ tenant, since, sinceDay }: Window): SQL {
-  const owned = tenant === undefined ? template`` : template`and h.tenant = ${tenant}`;
+export function scope(window: Window, sought: Sought): SQL {
+  const { since, sinceDay } = window;
   return template`
-    begun as materialized (
-      select h.tenant, h.head, d.first_sequence as first, coalesce((
-          select n.first_sequence - 1 from log_days n
-          where n.tenant = h.tenant and n.day > ${sinceDay}::date order by n.day limit 1
-        ), h.head) as last, d.day = ${sinceDay}::date and d.first_at <= ${since}::timestamptz as cut
-      from heads h cross join lateral (
-        select d.day, d.first_sequence, d.first_at from log_days d
-        where d.tenant = h.tenant and d.day >= ${sinceDay}::date
-          and d.day >= (select oldest_day from log_settings)
-        order by d.day limit 1
-      ) d
-      where h.at > ${since}::timestamptz ${owned}
-    ), halves(tenant, low, high) as (
-      select tenant, first, last from begun where cut
+    ${begun(window, sought)}, ${guessed(window)},
+    halves(tenant, low, high, step) as (
+      select tenant, case when found is null then first else found end,
+        case when found is null then greatest(first, low - 1)
+          when found = high then last else found end,
+        case when found is null then -${guessReach}::bigint else ${guessReach}::bigint end
+      from guessed
       union all
-      select h.tenant, case when e.before then h.middle else h.low end,
-        case when e.before then h.high else h.middle - 1 end
-      from (select *, (low + high + 1) / 2 as middle from halves where low < high) h
-      cross join lateral (
-        select coalesce((
-          select e.appended_at <= ${since}::timestamptz from events e
-          where e.tenant = h.tenant and e.day = ${sinceDay}::date and e.sequence = h.middle
-        ), false) as before
-      ) e
+      select tenant, case when before then middle else low end,
+        case when before then high else middle - 1 end,
+        case when abs(step) > high - low then step else step * 2 end
+      from (
+        select h.*, coalesce((
+            select e.appended_at <= ${since}::timestamptz from events e
+            where e.tenant = h.tenant and e.day = ${sinceDay}::date and e.sequence = h.middle
+          ), false) as before
+        from (
+          -- In the middle, or nearer to where the guess was.
+          select *, case when step > 0 then least(low + step, (low + high + 1) / 2)
+              else greatest(high + 1 + step, (low + high + 1) / 2) end as middle
+          from halves where low < high
+        ) h
+        -- So that each event is looked at once.
+        offset 0
+      ) as looked
     ), scope as materialized (
       select b.tenant, b.head, case when b.cut then h.low + 1 else b.first end as first
       from begun b left join halves h on h.tenant = b.tenant and h.low = h.high
+    )`;
+}
+
+/** Their logs from the first day of the window on, and whether the window begins on that day. */
+function begun(window: Window, sought: Sought): SQL {
+  const { tenant, since, sinceDay } = window;
+  const owned = (column: SQL) =>
+    tenant === undefined ? template`` : template`and ${column} = ${tenant}`;
+  return template`
+    begun as materialized (
+      select h.tenant, h.head, d.first, coalesce(d.last, h.head) as last,
+        d.day = ${sinceDay}::date and d.first_at <= ${since}::timestamptz as cut,
+        d.first_at, coalesce(d.last_at, h.at) as last_at
+      from heads h join (
+        select d.tenant, min(d.day) as day, min(d.first_sequence) as first,
+          min(d.first_at) as first_at,
+          min(d.first_sequence) filter (where d.day > ${sinceDay}::date) - 1 as last,
+          min(d.first_at) filter (where d.day > ${sinceDay}::date) as last_at
+        from log_days d
+        where d.day >= ${sinceDay}::date and d.day >= (select oldest_day from log_settings)
+          ${owned(template`d.tenant`)}
+        group by d.tenant
+      ) d on d.tenant = h.tenant
+      where h.at > ${since}::timestamptz ${owned(template`h.tenant`)} ${among(window, sought)}
+    )`;
+}
+
+/** Twice, since they seldom grow evenly; `found` is the last event before the window in reach. */
+function guessed({ since, sinceDay }: Window): SQL {
+  return template`
+    aimed as materialized (
+      select *, (
+          select e.appended_at from events e
+          where e.tenant = a.tenant and e.day = ${sinceDay}::date and e.sequence = a.middle
+        ) as middle_at
+      from (
+        select *, first + (per_second
+            * extract(epoch from ${since}::timestamptz - first_at)::float8)::bigint as middle
+        from (
+          select *, (last - first) / greatest(0.001,
+              extract(epoch from greatest(last_at, ${since}::timestamptz) - first_at)::float8
+            ) as per_second
+          from begun where cut
+        ) as even
+      ) a
+    ), guessed as materialized (
+      select *, (
+          select e.sequence from events e
+          where e.tenant = g.tenant and e.day = ${sinceDay}::date
+            and e.sequence >= g.low and e.sequence <= g.high
+            and e.appended_at <= ${since}::timestamptz
+          order by e.sequence desc limit 1
+        ) as found
+      from (
+        select tenant, first, last,
+          greatest(first, least(last, near) - ${guessReach}::int) as low,
+          least(last, greatest(first, near) + ${guessReach}::int) as high
+        from (
+          -- Put right by how far the first guess was out.
+          select *, middle + (per_second * coalesce(
+              extract(epoch from ${since}::timestamptz - middle_at)::float8, 0))::bigint as near
+          from aimed
+        ) as corrected
+      ) g
     )`;
 }
 

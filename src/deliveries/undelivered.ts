@@ -11,12 +11,27 @@
 import type { Orm } from "../db/database.ts";
 import type { TenantId } from "../log/event.ts";
 import { search, type Found, type Search } from "./undelivered-runs.ts";
-import { summarize, type EndpointCounts, type Summary } from "./undelivered-statements.ts";
-import { openWindow, show, type EndpointView } from "./undelivered-window.ts";
+import {
+  findRuns,
+  summarize,
+  type EndpointCounts,
+  type Runs,
+  type Summary,
+  type SummaryLimits,
+} from "./undelivered-statements.ts";
+import {
+  limitPlans,
+  openWindow,
+  seeSame,
+  show,
+  type EndpointView,
+  type Execute,
+  type Window,
+} from "./undelivered-window.ts";
 
-const defaultLimits = {
+export const defaultLimits = {
   /** For all of it: what is left of it goes into looking at events, which many an answer needs none of, … */
-  budgetMs: 80,
+  budgetMs: 70,
   /** … but at least so much. */
   lookingMs: 25,
   /** So few are looked at whatever the time: on a small installation all answers are exact. */
@@ -28,6 +43,13 @@ const defaultLimits = {
    * was moved back, or its consumer confirms out of order.
    */
   recorded: 1_000,
+  /**
+   * To look something up for each of more costs as much as to read it for all at once. Of fewer it is
+   * read apart, since of a long day little may lie in the window.
+   */
+  manyTenants: 1_000,
+  /** So many dead letters are read in the order of an index in the time in which one is looked up. */
+  readPerLookup: 16,
 };
 
 export type Undelivered = {
@@ -68,36 +90,93 @@ export type Asked = {
 
 export type UndeliveredReader = ReturnType<typeof createUndeliveredReader>;
 
+/**
+ * With a second connection half of the work is done beside the other half: `connections` are how many
+ * `orm` has. One reading at a time takes a second one, so that none waits for another in a circle.
+ */
 export function createUndeliveredReader(
   orm: Pick<Orm, "transaction">,
-  given: Partial<typeof defaultLimits> = {},
+  given: Partial<typeof defaultLimits> & { readonly connections?: number } = {},
 ) {
-  const limits = { ...defaultLimits, ...given };
+  const { connections = 1, ...others } = given;
+  const limits = { ...defaultLimits, ...others };
+  let isBeside = false;
   return { read };
 
   function read({ tenant, windowSeconds, limit }: Asked): Promise<Undelivered> {
-    return orm.transaction(
-      async (transaction) => {
-        const startedAt = performance.now();
-        const window = await openWindow(transaction, tenant, windowSeconds);
-        const summary = await summarize(transaction, window, { ...limits, shown: limit });
-        const lookUntil = performance.now() + limits.lookingMs;
-        const deadline = Math.max(startedAt + limits.budgetMs, lookUntil);
-        const searched = await search(transaction, summary, { ...limits, deadline });
-        const ranked = rank(summary, searched);
-        const worst = ranked.slice(0, limit);
-        const views = await show(transaction, window, worst);
-        return {
-          ...{ asOf: window.asOf, ...sumUp(summary, searched) },
-          endpoints: worst.flatMap((counts, index) => {
-            const view = views[index];
-            return view === undefined ? [] : [{ ...counts, ...view }];
-          }),
-        };
-      },
-      { isolationLevel: "repeatable read", accessMode: "read only" },
-    );
+    return orm.transaction(async (transaction) => {
+      const startedAt = performance.now();
+      const window = await openWindow(transaction, tenant, {
+        ...{ seconds: windowSeconds, manyTenants: limits.manyTenants },
+      });
+      const shown = { ...limits, shown: limit };
+      const [summary, { runs, searched }] = await together(
+        (own) => summarizeIn(own ?? transaction, window, shown),
+        () => look(transaction, window, { ...shown, startedAt }),
+        window,
+      );
+      const ranked = rank({ ...summary, runs }, searched);
+      const worst = ranked.slice(0, limit);
+      const views = await show(transaction, window, worst);
+      return {
+        ...{ asOf: window.asOf, ...sumUp(summary, searched) },
+        endpoints: worst.flatMap((counts, index) => {
+          const view = views[index];
+          return view === undefined ? [] : [{ ...counts, ...view }];
+        }),
+      };
+    }, readsOneState);
   }
+
+  /** `first` in a transaction of its own, which sees the same, or before `second`. */
+  async function together<First, Second>(
+    first: (own?: Execute) => Promise<First>,
+    second: () => Promise<Second>,
+    window: Window,
+  ): Promise<[First, Second]> {
+    if (isBeside || connections < 2) {
+      const done = await first();
+      return [done, await second()];
+    }
+    isBeside = true;
+    const beside = orm.transaction(async (own) => {
+      await seeSame(own, window);
+      return await first(own);
+    }, readsOneState);
+    const [one, other] = await Promise.allSettled([beside, second()]);
+    isBeside = false;
+    if (one.status === "rejected") throw one.reason;
+    if (other.status === "rejected") throw other.reason;
+    return [one.value, other.value];
+  }
+
+  async function look(
+    transaction: Execute,
+    window: Window,
+    { startedAt, ...shown }: typeof limits & { shown: number; startedAt: number },
+  ) {
+    await limitPlans(transaction, { rowByRow: false });
+    const found = await findRuns(transaction, window, shown);
+    // What follows joins a few rows with tables, of which all would be read otherwise.
+    await limitPlans(transaction, { rowByRow: true });
+    const lookUntil = performance.now() + limits.lookingMs;
+    const deadline = Math.max(startedAt + limits.budgetMs, lookUntil);
+    return {
+      runs: found.runs,
+      searched: await search(transaction, found, { ...limits, deadline }),
+    };
+  }
+}
+
+const readsOneState = { isolationLevel: "repeatable read", accessMode: "read only" } as const;
+
+async function summarizeIn(
+  transaction: Execute,
+  window: Window,
+  limits: SummaryLimits,
+): Promise<Summary> {
+  await limitPlans(transaction, { rowByRow: false });
+  return await summarize(transaction, window, limits);
 }
 
 function sumUp({ totals, endpoints }: Summary, { found, events }: Search) {
@@ -117,7 +196,7 @@ function sumUp({ totals, endpoints }: Summary, { found, events }: Search) {
 }
 
 /** Those of the summary with what was found of them; an endpoint with nothing is not told. */
-function rank({ endpoints, runs }: Summary, { found }: Search) {
+function rank({ endpoints, runs }: Summary & Pick<Runs, "runs">, { found }: Search) {
   const all = new Map(endpoints.map((each) => [each.endpoint, each]));
   for (const { tenant, endpoint } of runs) {
     if (all.has(endpoint)) continue;

@@ -50,7 +50,9 @@ export function createHttp(
       findTicket: createTickets({ orm: database.orm, directory }).find,
     }),
     ...createUndeliveredRoutes({
-      reader: createUndeliveredReader(database.orm),
+      reader: createUndeliveredReader(database.orm, {
+        connections: database.sql.options.max,
+      }),
       retentionDays: config.retentionDays,
     }),
     ...createSearchRoutes(createSearch({ database, log, tenantByPrefix })),

@@ -91,7 +91,13 @@ const world = fc.record({
     fc.integer({ min: 60, max: 3 * daySeconds }),
     fc.constant(30 * daySeconds),
   ),
-  limits: fc.constantFrom({}, { recorded: 0 }, { recorded: 3, stepEvents: 2 }),
+  limits: fc.constantFrom(
+    {},
+    { recorded: 0 },
+    { recorded: 3, stepEvents: 2 },
+    { manyTenants: 0, readPerLookup: 0 },
+  ),
+  connections: fc.constantFrom(1, 2),
 });
 
 /** Of the rounds before. */
@@ -102,7 +108,7 @@ async function forgetAll(): Promise<void> {
 test("what is told is what a look at all rows finds", async () => {
   const { sql, database: db } = feed;
   await fc.assert(
-    fc.asyncProperty(world, async ({ tenants: specs, windowSeconds, limits }) => {
+    fc.asyncProperty(world, async ({ tenants: specs, windowSeconds, limits, connections }) => {
       await forgetAll();
       const tenants: Tenant[] = [];
       for (const lanes of specs) {
@@ -111,7 +117,7 @@ test("what is told is what a look at all rows finds", async () => {
         await giveTimedLog(sql, tenant);
         for (const spec of lanes) await giveSpecified(sql, tenant, spec);
       }
-      const reader = createUndeliveredReader(db.orm, { ...unlimited, ...limits });
+      const reader = createUndeliveredReader(db.orm, { ...unlimited, ...limits, connections });
       const hasty = createUndeliveredReader(db.orm, {
         ...limits,
         budgetMs: 0,

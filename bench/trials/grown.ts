@@ -41,6 +41,8 @@ const takeOverMaxMs = 5_000;
 /** On disk, with its index entries and all else, and as much again for what is not yet removed. */
 const bytesPerEvent = 1_500;
 
+const idleSeconds = 30;
+
 const readyLookMs = 5;
 const activePerSecond = 50;
 const patienceSeconds = 120;
@@ -50,7 +52,6 @@ type Sizes = {
   readonly fresh: Size;
   /** Of starts. */
   readonly starts: number;
-  readonly idleSeconds: number;
   /** Of turns. */
   readonly rounds: number;
   readonly seconds: number;
@@ -62,13 +63,13 @@ type Sizes = {
 const full: Sizes = {
   grown: { crowd: 100_000, events: 20, log: 9_000_000 },
   fresh: { crowd: 400, events: 20, log: 100_000 },
-  ...{ starts: 5, idleSeconds: 30 },
+  starts: 5,
   ...{ rounds: 5, seconds: 2.5, pages: 15, pushed: 20_000 },
 };
 const small: Sizes = {
   grown: { crowd: 1_000, events: 5, log: 20_000 },
   fresh: { crowd: 300, events: 5, log: 10_000 },
-  ...{ starts: 1, idleSeconds: 1 },
+  starts: 1,
   ...{ rounds: 1, seconds: 0.5, pages: 1, pushed: 500 },
 };
 
@@ -86,9 +87,8 @@ async function run(stage: Stage): Promise<Outcome> {
   const sites = await openSites(stage, sizes);
   stage.say("starts");
   const starts = await inTurns(sizes.starts, sites, (site) => start(stage, site));
-  stage.say("idle");
-  const idle = await forBoth(sites, (site) => idleOf(stage, site, sizes.idleSeconds));
-  const taken = await takeOvers(stage, sites);
+  // A small run leaves out what is made of waiting, which the trial `idle` has, too.
+  const waits = stage.small ? [] : await waitsOf(stage, sites);
   const running = await forBoth(sites, (site) => runAt(stage, site));
   const findings: Finding[] = [];
   for (const work of works) {
@@ -98,7 +98,7 @@ async function run(stage: Stage): Promise<Outcome> {
     findings.push(...workFindings(work, turns));
   }
   return {
-    findings: [...startFindings(starts), ...idleFindings(idle), ...taken, ...findings],
+    findings: [...startFindings(starts), ...waits, ...findings],
     notes: [
       `grown ${sizeText(sizes.grown)}; fresh ${sizeText(sizes.fresh)}; ` +
         `${sizes.rounds} rounds of turns of ${sizes.seconds} s; processor time is that of gateway and Postgres`,
@@ -163,20 +163,26 @@ async function start(stage: Stage, { databaseUrl, sql }: Site): Promise<Start> {
   return { readyMs, leasedMs };
 }
 
-async function idleOf(stage: Stage, { databaseUrl, sql }: Site, seconds: number): Promise<Idle> {
+async function idleOf(stage: Stage, { databaseUrl, sql }: Site): Promise<Idle> {
   const gateway = await stage.startGateway(databaseUrl);
-  const idle = await measureIdle({ sql, seconds, pid: gateway.pid, brokerPid: undefined });
+  const idle = await measureIdle({
+    sql,
+    seconds: idleSeconds,
+    pid: gateway.pid,
+    brokerPid: undefined,
+  });
   await gateway.stop();
   return idle;
 }
 
-/** A small run leaves them out, since the trial `idle` has one: they are made of waiting. */
-async function takeOvers(stage: Stage, sites: Both<Site>): Promise<Finding[]> {
-  if (stage.small) return [];
+async function waitsOf(stage: Stage, sites: Both<Site>): Promise<Finding[]> {
+  stage.say("idle");
+  const idle = await forBoth(sites, (site) => idleOf(stage, site));
   stage.say("take-over");
-  return takeOverFindings(
-    await forBoth(sites, (site) => takeOver(stage, { ...site, shards, environment: {} })),
-  );
+  const taken = await forBoth(sites, (site) => {
+    return takeOver(stage, { ...site, shards, environment: {} });
+  });
+  return [...idleFindings(idle), ...takeOverFindings(taken)];
 }
 
 async function runAt(stage: Stage, site: Site): Promise<Running> {

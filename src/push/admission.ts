@@ -11,8 +11,11 @@ import type { LaneNotices } from "./notices.ts";
 import { initialPace, paceAfter, type Standing } from "./pace.ts";
 import { createRate } from "./rate.ts";
 
-/** Events read ahead for each attempt that the window allows, and at least. */
-const readAheadFactor = 4;
+/**
+ * Events read ahead for each attempt that the window allows, and at least. The next are read when half
+ * of them are left, so a fast endpoint's statements give some hundred events each.
+ */
+const readAheadFactor = 8;
 const readAheadMin = 4;
 
 /** With ordering by subject, those that wait for another of their subject must not fill it. */

@@ -99,7 +99,7 @@ export function createReadAhead(options: {
   }
 
   function takeAt(index: number): Item | undefined {
-    const [item] = index === -1 ? [] : items.splice(index, 1);
+    const item = index > 0 ? items.splice(index, 1)[0] : index === 0 ? items.shift() : undefined;
     if (item !== undefined) weigh(-item.event.envelope.length);
     budget.touch(self);
     if (items.length <= wanted() / 2) fill();

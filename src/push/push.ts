@@ -273,7 +273,10 @@ export async function startPush(options: {
     if (stopped) return;
     endpoints.tenantsWithWork(some).then(
       (found) => {
-        for (const { tenant, shard } of found) openRoster(tenant, shard);
+        for (const { tenant, shard } of found) {
+          // Many at once, as at a start, are looked up together.
+          if (!rosters.has(tenant)) newcomers.changed(tenant, shard);
+        }
       },
       (error: unknown) => {
         log.warn({ err: error }, "cannot look for work, trying again");

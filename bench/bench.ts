@@ -4,47 +4,34 @@
  * the rows.
  *
  *     npm run bench -- push pull --seconds 10 --json results.json
+ *     npm run bench -- --all --against ../before
  */
 import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
+import { describeCheckout, thisCheckout } from "./checkout.ts";
 import { describeMachine, describeVersions, measureCapacity } from "./machine.ts";
-import type { Turns } from "./measure.ts";
-import { headText, notesText, tableText, type Report, type RowReport } from "./report.ts";
-import { openRig, type Rig } from "./rig.ts";
-import { appendBatch, appendSingle } from "./rows/append.ts";
-import { appendToWebhook } from "./rows/latency.ts";
-import { pull } from "./rows/pull.ts";
-import { push } from "./rows/push.ts";
+import { readOptions, type Options } from "./options.ts";
+import {
+  costsText,
+  headText,
+  notesText,
+  tableText,
+  type Report,
+  type RowReport,
+} from "./report.ts";
+import { openRigs, type Rig, type Rigs } from "./rig.ts";
 import type { Row } from "./rows/row.ts";
-import { catchUp, fanOut } from "./rows/stream.ts";
+import type { Turns } from "./turns.ts";
 
-/** In the order of an event's journey. */
-const allRows: readonly Row[] = [
-  appendSingle,
-  appendBatch,
-  push,
-  pull,
-  catchUp,
-  fanOut,
-  appendToWebhook,
-];
-
-/** With seven rows a little over three minutes. */
-const defaultRounds = "5";
-const defaultSeconds = "2.5";
-
-/** Of the gateway's own warnings, when it had any. */
+/** Of a gateway's own warnings, when it had any. */
 const complaintsShown = 3;
+const complaintMaxLength = 400;
 
-type Options = { rows: readonly Row[]; turns: Turns; json: string | undefined; dir: string };
-
-const options = readOptions(process.argv.slice(2));
+const startedAt = performance.now();
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
 try {
-  const report = await run(options);
-  if (report.rows.some((row) => "failed" in row)) process.exitCode = 1;
+  const rows = await run(readOptions(process.argv.slice(2)));
+  if (rows.some((row) => "failed" in row)) process.exitCode = 1;
 } catch (error) {
   process.exitCode = interruption.signal.aborted ? 130 : 1;
   if (!interruption.signal.aborted) console.error(error);
@@ -56,42 +43,73 @@ function interrupt(signal: NodeJS.Signals): void {
   interruption.abort();
 }
 
-async function run({ rows, turns, json, dir }: Options): Promise<Report> {
+async function run({ rows, turns, json, dir, against }: Options): Promise<readonly RowReport[]> {
   await using opening = new AsyncDisposableStack();
   const machine = await describeMachine(dir);
-  const rig = await openRig(dir, opening, interruption.signal);
+  const rigs = await openRigs({ parent: dir, against }, opening, interruption.signal);
   const head = {
     at: new Date().toISOString(),
     machine,
-    versions: await describeVersions(),
+    versions: {
+      ...{ ...(await describeVersions()), tidegate: await describeCheckout(thisCheckout) },
+      ...(against !== undefined && { before: await describeCheckout(against) }),
+    },
     ...turns,
-    capacity: await measureCapacity(rig),
+    capacity: await withRig(rigs, {}, measureCapacity),
   };
   console.log(`${headText(head)}\n`);
   const reports: RowReport[] = [];
-  for (const row of rows) reports.push(await measureRow(row, rig, turns));
-  console.log(`${tableText(reports)}\n\n${notesText(reports)}`);
-  await showComplaints(rig);
-  const report = { ...head, rows: reports };
+  try {
+    for (const row of rows) {
+      console.error(`[${reports.length + 1}/${rows.length}] ${row.name}`);
+      reports.push(await measureRow(row, rigs, turns));
+      await save({ ...head, rows: reports }, json);
+    }
+  } finally {
+    // Also of a run that was cut off.
+    const said = [tableText(reports), costsText(reports), notesText(reports)];
+    if (reports.length > 0) console.log(said.filter((text) => text !== "").join("\n\n"));
+  }
+  return reports;
+}
+
+/** After each row, so that a run that is cut off is not lost. */
+async function save(report: Report, json: string | undefined): Promise<void> {
   if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
-  return report;
 }
 
 /** A row that fails is told and does not take the others with it. */
-async function measureRow(row: Row, rig: Rig, turns: Turns): Promise<RowReport> {
-  const { name, what } = row;
-  const startedAt = performance.now();
+async function measureRow(row: Row, rigs: Rigs, turns: Turns): Promise<RowReport> {
+  const { name, what, effort = {}, side = {} } = row;
+  const rowStartedAt = performance.now();
+  const seconds = turns.seconds * (effort.seconds ?? 1);
+  const rounds = Math.max(1, Math.round(turns.rounds * (effort.rounds ?? 1)));
   try {
-    const { figures, notes } = await row.measure(rig, turns);
-    const seconds = Math.round((performance.now() - startedAt) / 1_000);
-    console.error(`${name}: measured in ${seconds} s`);
-    return { row: name, what, figures, notes: [...notes, busyNote(rig)] };
+    const measured = await withRig(rigs, side, async (rig) => {
+      const { notes, ...rest } = await row.measure(rig, { rounds, seconds });
+      const own = rounds === turns.rounds && seconds === turns.seconds;
+      const length = own ? [] : [`${rounds} turns of ${seconds.toFixed(1)} s`];
+      return { ...rest, notes: [...length, ...notes, busyNote(rig), ...(await complaints(rig))] };
+    });
+    const took = secondsSince(rowStartedAt);
+    console.error(`  took ${took} s; ${Math.floor(secondsSince(startedAt) / 60)} min in all`);
+    return { row: name, what, ...measured, took };
   } catch (error) {
     if (interruption.signal.aborted) throw error;
     const failed = error instanceof Error ? error.message : String(error);
-    console.error(`${name}: ${failed}`);
+    console.error(`  FAILED: ${failed}`);
     return { row: name, what, failed };
   }
+}
+
+async function withRig<T>(
+  rigs: Rigs,
+  options: Parameters<Rigs["openRig"]>[0],
+  use: (rig: Rig) => Promise<T>,
+): Promise<T> {
+  await using opening = new AsyncDisposableStack();
+  const rig = await rigs.openRig(options, opening);
+  return await use(rig);
 }
 
 /** How near the workers came to being the limit. The bare one is what it is: the comparison. */
@@ -103,44 +121,13 @@ function busyNote({ workers }: Rig): string {
   return `event loops of the workers at most busy: ${busy.join(", ")}`;
 }
 
-async function showComplaints({ gateway }: Rig): Promise<void> {
-  const lines = await gateway.complaints();
-  if (lines.length === 0) return;
-  console.log(`\nThe gateway logged ${lines.length} warnings and errors, first:`);
-  for (const line of lines.slice(0, complaintsShown)) console.log(line.slice(0, 400));
+async function complaints({ sides }: Rig): Promise<string[]> {
+  const lines = (await Promise.all(sides.map((side) => side.gateway.complaints()))).flat();
+  if (lines.length === 0) return [];
+  const shown = lines.slice(0, complaintsShown).map((line) => line.slice(0, complaintMaxLength));
+  return [`${lines.length} warnings and errors were logged, first:`, ...shown];
 }
 
-function readOptions(args: string[]): Options {
-  const { values, positionals } = parseOptions(args);
-  const unknown = positionals.filter((name) => !allRows.some((row) => row.name === name));
-  const turns = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
-  if (unknown.length > 0) refuse(`no such row: ${unknown.join(", ")}`);
-  if (!(turns.seconds > 0)) refuse("--seconds must be a number above 0");
-  if (!Number.isInteger(turns.rounds) || turns.rounds < 1) refuse("--rounds must be 1 or more");
-  const rows = allRows.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  return { rows, turns, json: values.json, dir: values.dir };
-}
-
-function parseOptions(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        seconds: { type: "string", default: defaultSeconds },
-        rounds: { type: "string", default: defaultRounds },
-        json: { type: "string" },
-        dir: { type: "string", default: tmpdir() },
-      },
-    });
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function refuse(fault: string): never {
-  console.error(`${fault}\n\nusage: npm run bench -- [row …] [--seconds n] [--rounds n]`);
-  console.error("         [--json file] [--dir directory for the database]\n");
-  for (const { name, what } of allRows) console.error(`  ${name.padEnd(15)}${what}`);
-  process.exit(2);
+function secondsSince(at: number): number {
+  return Math.round((performance.now() - at) / 1_000);
 }

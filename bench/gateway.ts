@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { thisCheckout } from "./checkout.ts";
 
 export type GatewayProcess = {
   readonly url: string;
@@ -16,8 +16,6 @@ export type GatewayProcess = {
   complaints(): Promise<string[]>;
   stop(): Promise<void>;
 };
-
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** Migrations and the leases of all shards take a second or two, on a busy machine more. */
 const startTimeoutMs = 60_000;
@@ -35,12 +33,15 @@ export async function startGatewayProcess(
     secrets: string;
     /** What a run needs to be configured all the same. */
     environment?: Readonly<Record<string, string>>;
+    /** The checkout whose gateway it is, when it is not this one's. */
+    checkout?: string;
   },
 ): Promise<GatewayProcess> {
   const outPath = join(dir, "gateway.out");
   const logPath = join(dir, "gateway.log");
   await using out = await open(outPath, "w", 0o600);
   await using log = await open(logPath, "w", 0o600);
+  const main = join(settings.checkout ?? thisCheckout, "src", "main.ts");
   const child = spawn(process.execPath, [main], {
     cwd: dir,
     // Nothing of the caller's environment: it may configure another gateway.

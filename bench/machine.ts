@@ -58,9 +58,14 @@ export async function measureCapacity(rig: Rig): Promise<Record<string, number>>
   const { load, bare, streams } = rig.workers;
   const site = { url: rig.receiverUrl, key: "none", tenant: "none" };
   const seconds = capacitySeconds;
-  const tenant = await rig.createTenant("alone");
+  const side = rig.sides.at(-1);
+  if (side === undefined) throw new Error("there is no gateway to measure");
+  const { databaseUrl } = side;
+  const tenant = await side.createTenant("alone");
   const measured: Record<string, { rate: number }> = {
-    "one append at a time by SQL": await bare.call("append", { tenant, group: 1, seconds }),
+    "one append at a time by SQL": await bare.call("append", {
+      ...{ databaseUrl, tenant, group: 1, seconds },
+    }),
     "single appends": await load.call("appends", { ...site, connections: 64, batch: 1, seconds }),
     "batches of 100": await load.call("appends", { ...site, connections: 8, batch: 100, seconds }),
     "pages of 1,000": await load.call("pages", {

@@ -1,15 +1,5 @@
-/**
- * Turns and what is made of them. The gateway and the bare operation take turns, A B A B …, so
- * that whatever else the machine does falls on both; a ratio is made of two neighbouring turns,
- * and what is told is the median of the turns and how far they spread.
- */
-
-export type Turns = {
-  /** Pairs that count. One shorter pair goes before them and does not. */
-  readonly rounds: number;
-  /** Of one turn. */
-  readonly seconds: number;
-};
+/** Figures: what is made of turns (turns.ts), and the targets that they are held to. */
+import type { CostSummary } from "./cost.ts";
 
 export type Summary = {
   readonly median: number;
@@ -24,77 +14,108 @@ export type Target = {
   readonly met: boolean | undefined;
 };
 
+/** Of `events/s` more is better, of all others less. */
+export type Unit = "events/s" | "ms" | "MB" | "KB" | "CPU s" | "times";
+
 export type Figure = {
   readonly name: string;
-  readonly unit: "events/s" | "ms";
+  readonly unit: Unit;
   readonly gateway: Summary;
+  /** The other version's, where one is measured against. */
+  readonly before?: Summary;
+  /** How many times better than before, of neighbouring turns. */
+  readonly gain?: Summary;
   readonly bare?: Summary;
   /** Gateway by bare, of neighbouring turns. */
   readonly ratio?: Summary;
   readonly target?: Target;
 };
 
-export type Measured = { readonly figures: readonly Figure[]; readonly notes: readonly string[] };
+export type Costs = { readonly gateway: CostSummary; readonly before?: CostSummary };
 
-/** Enough to open connections, plan statements and compile what is hot. */
-const warmUpShare = 1 / 3;
+export type Measured = {
+  readonly figures: readonly Figure[];
+  /** Of the same turns; none where they would say nothing. */
+  readonly costs?: Costs;
+  readonly notes: readonly string[];
+};
 
-export async function interleave<Gateway, Bare>(
-  { rounds, seconds }: Turns,
-  gateway: (seconds: number) => Promise<Gateway>,
-  bare: (seconds: number) => Promise<Bare>,
-): Promise<{ gateway: Gateway[]; bare: Bare[] }> {
-  const turns: { gateway: Gateway[]; bare: Bare[] } = { gateway: [], bare: [] };
-  await gateway(seconds * warmUpShare);
-  await bare(seconds * warmUpShare);
-  for (let round = 0; round < rounds; round += 1) {
-    turns.gateway.push(await gateway(seconds));
-    turns.bare.push(await bare(seconds));
-  }
-  return turns;
-}
+/** What came of the turns of a row, in their order. */
+export type Taken<Turn, Bare> = {
+  readonly gateway: readonly Turn[];
+  /** None without another version. */
+  readonly before: readonly Turn[];
+  /** None where no bare operation stands beside. */
+  readonly bare: readonly Bare[];
+};
 
-/** The same for what has no bare operation beside it. */
-export async function repeat<Gateway>(
-  { rounds, seconds }: Turns,
-  gateway: (seconds: number) => Promise<Gateway>,
-): Promise<Gateway[]> {
-  const turns: Gateway[] = [];
-  await gateway(seconds * warmUpShare);
-  for (let round = 0; round < rounds; round += 1) turns.push(await gateway(seconds));
-  return turns;
+type Decide = (figure: Figure) => Target;
+
+export function figureOf<Turn, Bare>(
+  taken: Taken<Turn, Bare>,
+  given: {
+    name: string;
+    unit: Unit;
+    of: (turn: Turn) => number;
+    bare?: (turn: Bare) => number;
+    target?: Decide | undefined;
+  },
+): Figure {
+  const { name, unit, of, bare: ofBare, target } = given;
+  const gateway = taken.gateway.map(of);
+  const before = taken.before.map(of);
+  const bare = ofBare === undefined ? [] : taken.bare.map(ofBare);
+  const figure: Figure = {
+    ...{ name, unit, gateway: summarize(gateway) },
+    ...(before.length > 0 && { before: summarize(before), gain: gainOf(gateway, before, unit) }),
+    ...(bare.length > 0 && { bare: summarize(bare), ratio: ratioOf(gateway, bare) }),
+  };
+  return target === undefined ? figure : { ...figure, target: target(figure) };
 }
 
 export function throughput(
-  gateway: readonly number[],
-  bare: readonly number[],
-): Pick<Figure, "name" | "unit" | "gateway"> & { bare: Summary; ratio: Summary } {
-  return {
-    name: "throughput",
-    unit: "events/s",
-    gateway: summarize(gateway),
-    bare: summarize(bare),
-    ratio: summarize(gateway.map((rate, turn) => rate / (bare[turn] ?? Number.NaN))),
-  };
+  taken: Taken<{ rate: number }, { rate: number }>,
+  target?: Decide,
+): Figure {
+  const rate = (turn: { rate: number }) => turn.rate;
+  return figureOf(taken, { name: "throughput", unit: "events/s", of: rate, bare: rate, target });
 }
+
+const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 
 /** One quantile of each turn's latencies. */
 export function latency(
-  name: "p50" | "p99",
-  turns: readonly { latencies: readonly number[] | Float64Array }[],
-  target?: (median: number) => Target,
+  name: keyof typeof quantiles,
+  taken: Taken<{ latencies: readonly number[] | Float64Array }, unknown>,
+  target?: Decide,
 ): Figure {
-  const q = { p50: 0.5, p99: 0.99 }[name];
-  const gateway = summarize(turns.map(({ latencies }) => quantile(latencies, q)));
-  return { name, unit: "ms", gateway, ...(target && { target: target(gateway.median) }) };
+  const q = quantiles[name];
+  return figureOf(taken, {
+    ...{ name, unit: "ms", target },
+    of: ({ latencies }) => quantile(latencies, q),
+  });
 }
 
-export function atMostMs(limit: number): (median: number) => Target {
-  return (median) => ({ text: `≤ ${limit} ms`, met: median <= limit });
+export function atMostMs(limit: number): Decide {
+  return ({ gateway }) => ({ text: `≤ ${limit} ms`, met: gateway.median <= limit });
 }
 
-export function atLeastOfBare(share: number, ratio: Summary): Target {
-  return { text: `≥ ${share * 100} % of bare`, met: ratio.median >= share };
+export function atLeast(rate: number): Decide {
+  const text = `≥ ${rate.toLocaleString("en")}/s`;
+  return ({ gateway }) => ({ text, met: gateway.median >= rate });
+}
+
+export function atLeastOfBare(share: number): Decide {
+  const text = `≥ ${share * 100} % of bare`;
+  return ({ ratio }) => ({ text, met: ratio === undefined ? undefined : ratio.median >= share });
+}
+
+function ratioOf(some: readonly number[], others: readonly number[]): Summary {
+  return summarize(some.map((value, turn) => value / (others[turn] ?? Number.NaN)));
+}
+
+function gainOf(gateway: readonly number[], before: readonly number[], unit: Unit): Summary {
+  return unit === "events/s" ? ratioOf(gateway, before) : ratioOf(before, gateway);
 }
 
 export function summarize(turns: readonly number[]): Summary {

@@ -1,9 +1,10 @@
-/** Prints the head and the table. */
-import type { Figure, Measured, Summary } from "./measure.ts";
+/** Prints the head and the tables. */
+import type { Cost, CostSummary } from "./cost.ts";
+import type { Figure, Measured, Summary, Unit } from "./measure.ts";
 import { loadWarning, type Machine } from "./machine.ts";
 
 export type RowReport = { readonly row: string; readonly what: string } & (
-  | Measured
+  | (Measured & { readonly took: number })
   | { readonly failed: string }
 );
 
@@ -19,15 +20,16 @@ export type Report = {
 };
 
 export function headText(report: Omit<Report, "rows">): string {
-  const { machine, capacity } = report;
+  const { at, machine, capacity } = report;
   const [alone, ...idle] = Object.entries(capacity);
   return linesText([
+    ["at", at],
     ...machineLines(report),
     ["disk", `${alone?.[0]}: ${rateText(alone?.[1] ?? 0)}/s${diskWarning(machine)}`],
     ["workers", idle.map(([name, rate]) => `${name} ${rateText(rate)}/s`).join(", ")],
     [
       "turns",
-      `${report.rounds} of ${report.seconds} s each, twice that where latency alone is measured; medians, (least – most)`,
+      `${report.rounds} of ${report.seconds} s each, where a row does not say otherwise; medians, (least – most)`,
     ],
   ]);
 }
@@ -61,38 +63,71 @@ function diskWarning({ diskInMemory }: Machine): string {
   return diskInMemory ? " on a disk in MEMORY: commits are too cheap, choose another --dir" : "";
 }
 
-const columns = ["row", "", "gateway", "", "bare", "", "ratio", "", "target", ""];
+const compared = ["before", "gateway", "gain", "bare", "ratio"] as const;
 
+/** What was measured, a line for each figure; columns that would be empty are left out. */
 export function tableText(rows: readonly RowReport[]): string {
+  const figures = rows.flatMap((row) => ("failed" in row ? [] : row.figures));
+  const shown = compared.filter((name) => figures.some((figure) => figure[name] !== undefined));
+  const head = ["row", "", ...shown.flatMap((name) => [name, ""]), "target", ""];
   const lines = rows.flatMap((row): string[][] => {
     if ("failed" in row) return [[row.row, "FAILED"]];
-    return row.figures.map((figure, index) => [index === 0 ? row.row : "", ...cells(figure)]);
+    return row.figures.map((figure, index) => [
+      index === 0 ? row.row : "",
+      `${figure.name}, ${figure.unit}`,
+      ...shown.flatMap((name) => both(figure[name], showing(name, figure.unit))),
+      figure.target?.text ?? "",
+      verdict(figure),
+    ]);
   });
-  const all = [columns, ...lines];
-  const widths = columns.map((_, at) => Math.max(...all.map((line) => line[at]?.length ?? 0)));
-  const isNumber = (at: number) => at === 2 || at === 4 || at === 6;
-  return all
-    .map((line) =>
-      line
-        .map((cell, at) =>
-          isNumber(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
-        )
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const medians = new Set(shown.map((_, index) => 2 + 2 * index));
+  return columnsText([head, ...lines], medians);
 }
 
-function cells({ name, unit, gateway, bare, ratio, target }: Figure): string[] {
-  const show = unit === "ms" ? msText : rateText;
-  return [
-    `${name}, ${unit}`,
-    ...both(gateway, show),
-    ...both(bare, show),
-    ...both(ratio, shareText),
-    target?.text ?? "",
-    target === undefined ? "" : verdict(target.met),
-  ];
+const parts: readonly (readonly [keyof Cost, string])[] = [
+  ["gateway", "gateway CPU s"],
+  ["postgres", "postgres CPU s"],
+  ["transactions", "transactions"],
+  ["rows", "rows written"],
+  ["wal", "WAL B/event"],
+  ["rss", "gateway RSS MB"],
+];
+
+/** What 10,000 events cost, a line for each row: the medians, with another version's before them. */
+export function costsText(rows: readonly RowReport[]): string {
+  const lines = rows.flatMap((row) => {
+    if ("failed" in row || row.costs === undefined) return [];
+    const { gateway, before } = row.costs;
+    return [[row.row, ...parts.map(([part]) => costText(part, gateway, before))]];
+  });
+  if (lines.length === 0) return "";
+  const head = ["of 10,000 events", ...parts.map(([, name]) => name)];
+  return columnsText([head, ...lines], new Set(parts.map((_, index) => index + 1)));
+}
+
+function costText(part: keyof Cost, gateway: CostSummary, before?: CostSummary): string {
+  const isSeconds = part === "gateway" || part === "postgres";
+  const show = isSeconds ? (value: number) => value.toFixed(2) : rateText;
+  const of = ({ [part]: found }: CostSummary) =>
+    show(typeof found === "number" ? found : found.median);
+  return before === undefined ? of(gateway) : `${of(before)} → ${of(gateway)}`;
+}
+
+function columnsText(lines: readonly (readonly string[])[], numbers: ReadonlySet<number>): string {
+  const count = Math.max(...lines.map(({ length }) => length));
+  const widths = Array.from({ length: count }, (_, at) =>
+    Math.max(...lines.map((line) => line[at]?.length ?? 0)),
+  );
+  const fit = (cell: string, at: number) =>
+    numbers.has(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0);
+  return lines.map((line) => line.map(fit).join("  ").trimEnd()).join("\n");
+}
+
+function showing(column: (typeof compared)[number], unit: Unit): (value: number) => string {
+  if (column === "gain") return (value) => `${value.toFixed(2)}×`;
+  if (column === "ratio") return (share) => `${(share * 100).toFixed(0)} %`;
+  if (unit === "events/s") return rateText;
+  return (value) => value.toFixed(value < 10 && unit !== "ms" ? 2 : value < 100 ? 1 : 0);
 }
 
 function both(summary: Summary | undefined, show: (value: number) => string): [string, string] {
@@ -101,9 +136,10 @@ function both(summary: Summary | undefined, show: (value: number) => string): [s
   return [show(median), `(${show(min)} – ${show(max)})`];
 }
 
-function verdict(met: boolean | undefined): string {
-  if (met === undefined) return "not decided";
-  return met ? "met" : "MISSED";
+function verdict({ target }: Figure): string {
+  if (target === undefined) return "";
+  if (target.met === undefined) return "not decided";
+  return target.met ? "met" : "MISSED";
 }
 
 export function notesText(rows: readonly RowReport[]): string {
@@ -117,12 +153,4 @@ export function notesText(rows: readonly RowReport[]): string {
 
 function rateText(rate: number): string {
   return Math.round(rate).toLocaleString("en");
-}
-
-function msText(ms: number): string {
-  return ms.toFixed(ms < 100 ? 1 : 0);
-}
-
-function shareText(share: number): string {
-  return `${(share * 100).toFixed(0)} %`;
 }

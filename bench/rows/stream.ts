@@ -1,5 +1,6 @@
 /** Streams: one reader that catches up from the beginning, and many that are live. */
-import { interleave, latency, quantile, repeat, throughput, type Target } from "../measure.ts";
+import { latency, quantile, throughput, type Figure, type Target } from "../measure.ts";
+import { costsOf, takeTurns } from "../turns.ts";
 import { siteOf, type Row } from "./row.ts";
 
 const events = 100_000;
@@ -10,22 +11,26 @@ const barePageEvents = 1_000;
 export const catchUp: Row = {
   name: "stream",
   what: "one reader catching up from the beginning of the log",
+  core: true,
   async measure(rig, turns) {
     const { streams, bare } = rig.workers;
-    const tenant = await rig.createTenant("stream");
-    await rig.seed(tenant, events);
-    const site = siteOf(rig, tenant);
-    const measured = await interleave(
-      turns,
-      (seconds) => streams.call("catchUp", { ...site, events, seconds }),
-      (seconds) =>
-        bare.call("read", { tenant, events, readers: 1, pageEvents: barePageEvents, seconds }),
-    );
-    const figure = throughput(
-      measured.gateway.map(({ rate }) => rate),
-      measured.bare.map(({ rate }) => rate),
-    );
-    return { figures: [figure], notes: [`bare: one reader, pages of ${barePageEvents}`] };
+    const reading = { events, readers: 1, pageEvents: barePageEvents };
+    const taken = await takeTurns(rig, turns, {
+      async prepare(side) {
+        const tenant = await side.createTenant("stream");
+        await rig.seed(side, tenant, events);
+        return tenant;
+      },
+      turn: ({ side, prepared: tenant, seconds }) =>
+        streams.call("catchUp", { ...siteOf(side, tenant), events, seconds }),
+      bare: ({ side: { databaseUrl }, prepared: tenant, seconds }) =>
+        bare.call("read", { ...reading, databaseUrl, tenant, seconds }),
+    });
+    return {
+      figures: [throughput(taken)],
+      costs: costsOf(taken),
+      notes: [`bare: one reader, pages of ${barePageEvents}`],
+    };
   },
 };
 
@@ -42,28 +47,32 @@ const target = { text: "≤ 50 ms at 1,000", limitMs: 50 };
 export const fanOut: Row = {
   name: "fan-out",
   what: `append → ${streamCount} live streams, ${appendsPerSecond} events/s, open loop`,
-  async measure(rig, { rounds, seconds }) {
+  core: true,
+  effort: { seconds: 2 },
+  async measure(rig, turns) {
     const { load, streams } = rig.workers;
-    const tenant = await rig.createTenant("fan-out");
-    const site = siteOf(rig, tenant);
     const late: number[] = [];
-    const gateway = await repeat({ rounds, seconds: seconds * 2 }, async (turnSeconds) => {
-      await streams.call("open", { ...site, count: streamCount });
-      const pace = { connections, perSecond: appendsPerSecond, seconds: turnSeconds };
-      const sent = await load.call("paced", { ...site, ...pace });
-      late.push(quantile(sent.late, 0.99));
-      const wanted = sent.sent * streamCount;
-      const latencies = await streams.call("collect", { events: wanted, patienceMs });
-      await streams.call("close");
-      return { latencies };
+    const taken = await takeTurns(rig, turns, {
+      prepare: async (side) => siteOf(side, await side.createTenant("fan-out")),
+      async turn({ prepared: site, seconds }) {
+        await streams.call("open", { ...site, count: streamCount });
+        const pace = { connections, perSecond: appendsPerSecond, seconds };
+        const { sent, late: lateness } = await load.call("paced", { ...site, ...pace });
+        late.push(quantile(lateness, 0.99));
+        const wanted = sent * streamCount;
+        const latencies = await streams.call("collect", { events: wanted, patienceMs });
+        await streams.call("close");
+        return { latencies, events: wanted };
+      },
     });
     return {
-      figures: [latency("p50", gateway), latency("p99", gateway, decide)],
+      figures: [latency("p50", taken), latency("p99", taken, decide)],
+      costs: costsOf(taken),
       notes: [`the generator itself was late by p99 ${quantile(late, 0.5).toFixed(1)} ms`],
     };
   },
 };
 
-function decide(median: number): Target {
-  return { text: target.text, met: median > target.limitMs ? false : undefined };
+function decide({ gateway }: Figure): Target {
+  return { text: target.text, met: gateway.median > target.limitMs ? false : undefined };
 }

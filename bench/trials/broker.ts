@@ -21,8 +21,15 @@ const startPatienceSeconds = 15;
 export async function openBroker(stage: Stage): Promise<Broker | undefined> {
   const given = process.env["NATS_URL"];
   if (given !== undefined && given !== "") return { url: given, pid: undefined };
+  return await stage.open(() => openOwnBroker(stage));
+}
+
+/** Its files are in `dir`; `defer` is told how to stop it. Undefined where none is installed. */
+export async function openOwnBroker(
+  place: Pick<Stage, "dir" | "defer">,
+): Promise<Broker | undefined> {
   const program = await findProgram();
-  return program === undefined ? undefined : await stage.open(() => start(stage, program));
+  return program === undefined ? undefined : await start(place, program);
 }
 
 async function findProgram(): Promise<string | undefined> {
@@ -38,8 +45,8 @@ async function findProgram(): Promise<string | undefined> {
   return undefined;
 }
 
-async function start(stage: Stage, program: string): Promise<Broker> {
-  const dir = join(stage.dir, "nats");
+async function start(place: Pick<Stage, "dir" | "defer">, program: string): Promise<Broker> {
+  const dir = join(place.dir, "nats");
   await mkdir(dir);
   const logPath = join(dir, "log");
   // -1: the server takes a free port by itself, so nobody can take it in between.
@@ -48,7 +55,7 @@ async function start(stage: Stage, program: string): Promise<Broker> {
   const killAtExit = () => child.kill("SIGKILL");
   process.once("exit", killAtExit);
   const ended = once(child, "exit");
-  stage.defer(async () => {
+  place.defer(async () => {
     process.off("exit", killAtExit);
     child.kill("SIGKILL");
     await ended;

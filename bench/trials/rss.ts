@@ -32,7 +32,7 @@ export async function watchRss(pid: number, everyMs = 250): Promise<RssWatch> {
   }
 }
 
-async function rssOf(pid: number): Promise<number> {
+export async function rssOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, "utf8");
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1];
   if (kibibytes === undefined) throw new Error(`process ${pid} has ended`);

@@ -14,24 +14,20 @@ import { serve } from "./serve.ts";
 
 export type BareOperations = typeof operations;
 
-const databaseUrl = process.env["DATABASE_URL"] ?? "";
-
-/** As many as the gateway puts into one statement. */
-const seedGroupEvents = 1_000;
-
-const operations = { append, seed, read, post };
+const operations = { append, read, post };
 serve(operations);
 
 /** Appends groups of this many events, one after the other, which is how the gateway does it. */
 async function append(input: {
+  databaseUrl: string;
   tenant: Tenant;
   group: number;
   seconds: number;
 }): Promise<{ rate: number }> {
-  const { tenant, group, seconds } = input;
+  const { databaseUrl, tenant, group, seconds } = input;
   const events = Array<NewEvent>(group).fill(newEvent(tenant));
   let appended = 0;
-  await withDatabase(1, async (sql) => {
+  await withDatabase(databaseUrl, 1, async (sql) => {
     const endAt = nowMs() + seconds * 1_000;
     while (nowMs() < endAt) {
       await appendGroup(sql, events);
@@ -41,27 +37,18 @@ async function append(input: {
   return { rate: appended / seconds };
 }
 
-/** Fills a log with at least this many events, in whole groups. */
-async function seed(input: { tenant: Tenant; events: number }): Promise<void> {
-  const group = Array<NewEvent>(seedGroupEvents).fill(newEvent(input.tenant));
-  await withDatabase(1, async (sql) => {
-    for (let seeded = 0; seeded < input.events; seeded += seedGroupEvents) {
-      await appendGroup(sql, group);
-    }
-  });
-}
-
 /** Reads pages as `Log.read` does, each reader from its own place to the end and again. */
 async function read(input: {
+  databaseUrl: string;
   tenant: Tenant;
   events: number;
   readers: number;
   pageEvents: number;
   seconds: number;
 }): Promise<{ rate: number }> {
-  const { tenant, events, readers, pageEvents, seconds } = input;
+  const { databaseUrl, tenant, events, readers, pageEvents, seconds } = input;
   let found = 0;
-  await withDatabase(readers, async (sql) => {
+  await withDatabase(databaseUrl, readers, async (sql) => {
     const [first] = await sql<{ day: string }[]>`
       select day::text from log_days where tenant = ${tenant.id} order by day limit 1`;
     const day = first?.day ?? "";
@@ -109,7 +96,11 @@ async function post(input: {
   }
 }
 
-async function withDatabase(connections: number, use: (sql: Sql) => Promise<void>): Promise<void> {
+async function withDatabase(
+  databaseUrl: string,
+  connections: number,
+  use: (sql: Sql) => Promise<void>,
+): Promise<void> {
   const { sql, stop } = openDatabase(databaseUrl, { connections, name: "bench bare" });
   try {
     await Promise.all(Array.from({ length: connections }, () => sql`select 1`));

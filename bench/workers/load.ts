@@ -10,7 +10,11 @@ export type LoadOperations = typeof operations;
 /** Where to, and as whom. */
 type Site = { readonly url: string; readonly key: string; readonly tenant: string };
 
-const operations = { appends, paced, walk, pages };
+/** As many as a request may have, and one request more than is being committed. */
+const fillBatch = 1_000;
+const fillConnections = 2;
+
+const operations = { appends, fill, paced, walk, pages };
 serve(operations);
 
 /** Closed loop: each connection sends its next request when the last one is answered. */
@@ -36,6 +40,22 @@ async function appends(
         latencies.push(answeredAt - sentAt);
       }
       sentAt = answeredAt;
+    }
+  }
+}
+
+/** Makes a log hold this many events more, in batches as large as they may be. */
+async function fill(input: Site & { events: number }): Promise<void> {
+  let left = input.events;
+  await withConnections(input.url, fillConnections, async (lanes) => {
+    await Promise.all(lanes.map(fillOn));
+  });
+
+  async function fillOn(lane: Connection): Promise<void> {
+    while (left > 0) {
+      const batch = Math.min(fillBatch, left);
+      left -= batch;
+      await lane.send(appendRequest(input, appendBody(input.tenant, batch)));
     }
   }
 }
@@ -102,7 +122,7 @@ async function pages(
     pageEvents: number;
     seconds: number;
   },
-): Promise<{ rate: number }> {
+): Promise<{ rate: number; events: number }> {
   const { cursors, readers, pageEvents, seconds } = input;
   const full = cursors.length - 1;
   const requests = cursors.slice(0, full).map((cursor) => pageRequest(input, `cursor=${cursor}`));
@@ -113,7 +133,7 @@ async function pages(
       lanes.map((lane, reader) => readUntil(lane, Math.floor((reader * full) / readers), endAt)),
     );
   });
-  return { rate: events / seconds };
+  return { rate: events / seconds, events };
 
   async function readUntil(lane: Connection, start: number, endAt: number): Promise<void> {
     for (let place = start; nowMs() < endAt; place = (place + 1) % full) {

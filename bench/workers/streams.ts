@@ -28,11 +28,11 @@ serve(operations);
 /** Reads the log from its beginning, and again when it has come to the end (`events`). */
 async function catchUp(
   input: Site & { events: number; seconds: number },
-): Promise<{ rate: number }> {
+): Promise<{ rate: number; events: number }> {
   const endAt = nowMs() + input.seconds * 1_000;
   let seen = 0;
   while (nowMs() < endAt) seen += await readOnce(input, endAt);
-  return { rate: seen / input.seconds };
+  return { rate: seen / input.seconds, events: seen };
 }
 
 async function readOnce(input: Site & { events: number }, endAt: number): Promise<number> {

@@ -1,0 +1,147 @@
+/**
+ * A side of the comparison: the gateway of one version on an empty database of its own. Each row
+ * has new ones, so what a row leaves behind (a full log, thousands of endpoints, memory) is gone
+ * with them and weighs on no other, and a row that brings its gateway down takes none with it.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { openDatabase, type Sql } from "../src/db/database.ts";
+import type * as Embedded from "../src/db/embedded.ts";
+import type { Tenant } from "../src/http/auth.ts";
+import { generateKeyRing } from "../src/keyring.ts";
+import { createLogger } from "../src/telemetry/logger.ts";
+import { openCostMeter, type CostMeter } from "./cost.ts";
+import { startGatewayProcess, type GatewayProcess } from "./gateway.ts";
+import { openOwnBroker } from "./trials/broker.ts";
+
+/** What a row needs to be configured. */
+export type SideOptions = {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Fan-out over a NATS server of its own, instead of in the process. */
+  readonly jetStream?: boolean;
+};
+
+export type Side = {
+  /** `before` is another version, `gateway` this one. */
+  readonly name: "before" | "gateway";
+  /** For files of the row's own. */
+  readonly dir: string;
+  readonly databaseUrl: string;
+  readonly sql: Sql;
+  readonly gateway: GatewayProcess;
+  readonly operatorKey: string;
+  readonly secrets: string;
+  readonly meter: CostMeter;
+  /** Sends a request to the gateway and returns the answer's body; throws unless it is a 2xx. */
+  request(method: string, path: string, body?: object): Promise<unknown>;
+  createTenant(name: string): Promise<Tenant>;
+};
+
+/** A version whose sides can be opened: its Postgres runs. */
+export type Version = {
+  readonly name: Side["name"];
+  readonly checkout: string;
+  readonly dir: string;
+  readonly postgresUrl: string;
+};
+
+const requestTimeoutMs = 20_000;
+
+/** Starts the Postgres that this version ships, as it configures it. */
+export async function openVersion(
+  given: Pick<Version, "name" | "checkout"> & { parent: string },
+  opening: AsyncDisposableStack,
+): Promise<Version> {
+  const { name, checkout, parent } = given;
+  const dir = join(parent, name);
+  await mkdir(dir);
+  const module = pathToFileURL(join(checkout, "src", "db", "embedded.ts")).href;
+  const { openEmbeddedPostgres } = (await import(module)) as typeof Embedded;
+  const log = createLogger({ level: "error" });
+  const postgres = opening.use(await openEmbeddedPostgres({ dataDir: dir, log }));
+  return { name, checkout, dir, postgresUrl: postgres.url };
+}
+
+/** Opens it on `opening`, whose owner stops it. */
+export async function openSide(
+  version: Version,
+  options: SideOptions,
+  opening: AsyncDisposableStack,
+  interrupt: AbortSignal,
+): Promise<Side> {
+  const database = `side_${randomBytes(6).toString("hex")}`;
+  const dir = join(version.dir, database);
+  await mkdir(dir);
+  const databaseUrl = await createDatabase(version.postgresUrl, database, opening);
+  const { sql, stop } = openDatabase(databaseUrl, { connections: 2, name: "bench" });
+  opening.defer(stop);
+  const operatorKey = `tg_op_${randomBytes(24).toString("base64url")}`;
+  const secrets = generateKeyRing();
+  const environment = { ...(await fanOutOf(options, dir, opening)), ...options.environment };
+  interrupt.throwIfAborted();
+  const gateway = await startGatewayProcess(dir, {
+    ...{ databaseUrl, operatorKey, secrets, environment, checkout: version.checkout },
+  });
+  opening.defer(() => gateway.stop());
+  interrupt.throwIfAborted();
+  const meter = await openCostMeter(sql, gateway.pid);
+  return {
+    ...{ name: version.name, dir, databaseUrl, sql, gateway, operatorKey, secrets, meter },
+    ...{ request, createTenant },
+  };
+
+  async function request(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(gateway.url + path, {
+      method,
+      headers: { authorization: `Bearer ${operatorKey}`, "content-type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.any([interrupt, AbortSignal.timeout(requestTimeoutMs)]),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  async function createTenant(name: string): Promise<Tenant> {
+    await request("PUT", `/tenants/${name}`, {});
+    const [tenant] = await sql<Tenant[]>`select id, name, shard from tenants where name = ${name}`;
+    if (tenant === undefined) throw new Error(`the tenant ${name} was not created`);
+    return tenant;
+  }
+}
+
+async function createDatabase(
+  serverUrl: string,
+  name: string,
+  opening: AsyncDisposableStack,
+): Promise<string> {
+  await onServer(`create database ${name}`);
+  // It writes out what is left of it, which the next row then need not.
+  opening.defer(() => onServer(`drop database ${name} with (force)`));
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+
+  async function onServer(statement: string): Promise<void> {
+    const { sql, stop } = openDatabase(serverUrl, { connections: 1, name: "bench" });
+    try {
+      await sql.unsafe(statement);
+    } finally {
+      await stop();
+    }
+  }
+}
+
+async function fanOutOf(
+  { jetStream = false }: SideOptions,
+  dir: string,
+  opening: AsyncDisposableStack,
+): Promise<Record<string, string>> {
+  if (!jetStream) return {};
+  const defer = (stop: () => Promise<unknown>) => opening.defer(async () => void (await stop()));
+  const broker = await openOwnBroker({ dir, defer });
+  if (broker === undefined) throw new Error("there is no nats-server in the PATH");
+  return { NATS_URL: broker.url };
+}

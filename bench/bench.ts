@@ -43,10 +43,11 @@ function interrupt(signal: NodeJS.Signals): void {
   interruption.abort();
 }
 
-async function run({ rows, turns, json, dir, against }: Options): Promise<readonly RowReport[]> {
+async function run(options: Options): Promise<readonly RowReport[]> {
+  const { rows, turns, json, dir, against, server } = options;
   await using opening = new AsyncDisposableStack();
   const machine = await describeMachine(dir);
-  const rigs = await openRigs({ parent: dir, against }, opening, interruption.signal);
+  const rigs = await openRigs({ parent: dir, against, server }, opening, interruption.signal);
   const head = {
     at: new Date().toISOString(),
     machine,

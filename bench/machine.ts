@@ -64,7 +64,7 @@ export async function measureCapacity(rig: Rig): Promise<Record<string, number>>
   const tenant = await side.createTenant("alone");
   const measured: Record<string, { rate: number }> = {
     "one append at a time by SQL": await bare.call("append", {
-      ...{ databaseUrl, tenant, group: 1, seconds },
+      ...{ databaseUrl, tenants: [tenant], group: 1, seconds },
     }),
     "single appends": await load.call("appends", { ...site, connections: 64, batch: 1, seconds }),
     "batches of 100": await load.call("appends", { ...site, connections: 8, batch: 100, seconds }),

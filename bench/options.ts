@@ -14,6 +14,8 @@ export type Options = {
   readonly dir: string;
   /** Another version's checkout. */
   readonly against: string | undefined;
+  /** A Postgres of this machine to make databases on, instead of starting one. */
+  readonly server: string | undefined;
 };
 
 const defaultRounds = "5";
@@ -29,7 +31,8 @@ export function readOptions(args: string[]): Options {
     refuse(`${against} is no checkout of Tidegate`);
   }
   const rows = values.all ? allRows : chooseRows(positionals);
-  return { rows, turns, json: values.json, dir: values.dir, against };
+  const { json, dir, server } = values;
+  return { rows, turns, json, dir, against, server };
 }
 
 /** In the order of the list, however they are named; the core rows when none is. */
@@ -54,6 +57,7 @@ function parseOptions(args: string[]) {
       options: {
         all: { type: "boolean", default: false },
         against: { type: "string" },
+        server: { type: "string" },
         seconds: { type: "string", default: defaultSeconds },
         rounds: { type: "string", default: defaultRounds },
         json: { type: "string" },
@@ -68,7 +72,9 @@ function parseOptions(args: string[]) {
 function refuse(fault: string): never {
   console.error(`${fault}\n\nusage: npm run bench -- [--all | row …] [--seconds n] [--rounds n]`);
   console.error("         [--against checkout of another version] [--json file]");
-  console.error("         [--dir directory for the database]\n\nrows (* without --all, too):");
+  console.error(
+    "         [--dir directory for the database] [--server url of one to use instead]\n\nrows (* without --all, too):",
+  );
   const width = Math.max(...allRows.map(({ name }) => name.length)) + 2;
   for (const { name, core, what } of allRows) {
     console.error(`${core === true ? "*" : " "} ${name.padEnd(width)}${what}`);

@@ -5,7 +5,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Tenant } from "../src/http/auth.ts";
 import { thisCheckout } from "./checkout.ts";
 import { openSide, openVersion, type Side, type SideOptions, type Version } from "./side.ts";
 import { startWorker, type Operations, type Worker } from "./worker.ts";
@@ -20,9 +19,11 @@ export type Rig = Ground & {
   readonly sides: readonly Side[];
   /** Further gateways for the row, one of each version, that go when the row is done. */
   openSides(options: SideOptions): Promise<readonly Side[]>;
-  /** Makes a tenant's log hold at least so many events. */
-  seed(side: Side, tenant: Pick<Tenant, "name">, events: number): Promise<void>;
+  /** Makes these logs hold so many events together, or a few more, of so many bytes. */
+  seed(side: Side, tenants: readonly Named[], events: number, bytes?: number): Promise<void>;
 };
+
+type Named = { readonly name: string };
 
 /** What is there for the whole run. */
 export type Ground = {
@@ -47,10 +48,11 @@ type Workers = {
 
 /** Opened on `opening`, whose owner stops it. An `interrupt` ends every call under way. */
 export async function openRigs(
-  { parent, against }: { parent: string; against: string | undefined },
+  given: { parent: string; against: string | undefined; server: string | undefined },
   opening: AsyncDisposableStack,
   interrupt: AbortSignal,
 ): Promise<Rigs> {
+  const { parent, against, server } = given;
   const dir = await mkdtemp(join(parent, "tidegate-bench-"));
   opening.defer(() => rm(dir, { recursive: true, force: true }));
   const versions: Version[] = [];
@@ -59,7 +61,7 @@ export async function openRigs(
     ["gateway", thisCheckout],
   ] as const) {
     if (checkout === undefined) continue;
-    versions.push(await openVersion({ name, checkout, parent: dir }, opening));
+    versions.push(await openVersion({ name, checkout, parent: dir, server }, opening));
     interrupt.throwIfAborted();
   }
   const workers = startWorkers(opening, interrupt);
@@ -77,9 +79,10 @@ export async function openRigs(
     return { workers, receiverUrl, pause, sides, openSides, seed };
   }
 
-  async function seed(side: Side, tenant: Pick<Tenant, "name">, events: number): Promise<void> {
-    const site = { url: side.gateway.url, key: side.operatorKey, tenant: tenant.name };
-    await workers.load.call("fill", { ...site, events });
+  async function seed(side: Side, tenants: readonly Named[], events: number, bytes = 0) {
+    const names = tenants.map(({ name }) => name);
+    const site = { url: side.gateway.url, key: side.operatorKey, tenant: names[0] ?? "" };
+    await workers.load.call("fill", { ...site, tenants: names, events, bytes });
   }
 }
 

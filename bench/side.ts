@@ -37,6 +37,8 @@ export type Side = {
   /** Sends a request to the gateway and returns the answer's body; throws unless it is a 2xx. */
   request(method: string, path: string, body?: object): Promise<unknown>;
   createTenant(name: string): Promise<Tenant>;
+  /** So many, in the order of their numbers. */
+  createTenants(count: number): Promise<Tenant[]>;
 };
 
 /** A version whose sides can be opened: its Postgres runs. */
@@ -49,14 +51,18 @@ export type Version = {
 
 const requestTimeoutMs = 20_000;
 
-/** Starts the Postgres that this version ships, as it configures it. */
+/** Where there are many to make. */
+const requestsAtOnce = 8;
+
+/** Starts the Postgres that this version ships, as it configures it, unless there is a `server`. */
 export async function openVersion(
-  given: Pick<Version, "name" | "checkout"> & { parent: string },
+  given: Pick<Version, "name" | "checkout"> & { parent: string; server: string | undefined },
   opening: AsyncDisposableStack,
 ): Promise<Version> {
-  const { name, checkout, parent } = given;
+  const { name, checkout, parent, server } = given;
   const dir = join(parent, name);
   await mkdir(dir);
+  if (server !== undefined) return { name, checkout, dir, postgresUrl: server };
   const module = pathToFileURL(join(checkout, "src", "db", "embedded.ts")).href;
   const { openEmbeddedPostgres } = (await import(module)) as typeof Embedded;
   const log = createLogger({ level: "error" });
@@ -89,7 +95,7 @@ export async function openSide(
   const meter = await openCostMeter(sql, gateway.pid);
   return {
     ...{ name: version.name, dir, databaseUrl, sql, gateway, operatorKey, secrets, meter },
-    ...{ request, createTenant },
+    ...{ request, createTenant, createTenants },
   };
 
   async function request(method: string, path: string, body?: object): Promise<unknown> {
@@ -110,6 +116,28 @@ export async function openSide(
     if (tenant === undefined) throw new Error(`the tenant ${name} was not created`);
     return tenant;
   }
+
+  async function createTenants(count: number): Promise<Tenant[]> {
+    const names = Array.from({ length: count }, (_, n) => `many-${String(n).padStart(5, "0")}`);
+    await atOnce(names, (name) => request("PUT", `/tenants/${name}`, {}));
+    return await sql<Tenant[]>`
+      select id, name, shard from tenants where name like 'many-%' order by name`;
+  }
+}
+
+/** Several at a time; in their order what came of them. */
+export async function atOnce<Item, Made>(
+  items: readonly Item[],
+  make: (item: Item, index: number) => Promise<Made>,
+): Promise<Made[]> {
+  const waiting = items.entries();
+  const made: Made[] = [];
+  await Promise.all(
+    Array.from({ length: requestsAtOnce }, async () => {
+      for (const [index, item] of waiting) made[index] = await make(item, index);
+    }),
+  );
+  return made;
 }
 
 async function createDatabase(

@@ -18,6 +18,8 @@ export type Turns = {
 /** What a turn tells at least: by this many events its cost is divided. */
 type Counted = { readonly events: number };
 
+type At<Prepared> = { readonly side: Side; readonly prepared: Prepared; readonly seconds: number };
+
 export type WithCost = { readonly cost: Cost };
 
 /** Enough to open connections, plan statements and compile what is hot. */
@@ -25,15 +27,16 @@ const warmUpMinSeconds = 1.5;
 
 /**
  * Lets each side prepare (its tenants, what its log holds), and then all take their turns. The
- * bare operation is done with what the gateway of this checkout prepared.
+ * bare operation is done with what the gateway of this checkout prepared. A turn's cost counts from its
+ * start, or from where it says that it begins.
  */
 export async function takeTurns<Turn extends Counted, Bare = never, Prepared = void>(
   rig: Rig,
   { rounds, seconds }: Turns,
   given: {
     prepare: (side: Side) => Promise<Prepared>;
-    turn: (at: { side: Side; prepared: Prepared; seconds: number }) => Promise<Turn>;
-    bare?: (at: { side: Side; prepared: Prepared; seconds: number }) => Promise<Bare>;
+    turn: (at: At<Prepared> & { begin: () => Promise<void> }) => Promise<Turn>;
+    bare?: (at: At<Prepared>) => Promise<Bare>;
   },
 ): Promise<Taken<Turn & WithCost, Bare>> {
   const contestants: { side: Side; prepared: Prepared; turns: (Turn & WithCost)[] }[] = [];
@@ -52,8 +55,11 @@ export async function takeTurns<Turn extends Counted, Bare = never, Prepared = v
 
   async function takeRound(lasting: number): Promise<void> {
     for (const { side, prepared, turns } of contestants) {
-      const costOf = await side.meter.start();
-      const turn = await given.turn({ side, prepared, seconds: lasting });
+      let costOf = await side.meter.start();
+      const begin = async () => {
+        costOf = await side.meter.start();
+      };
+      const turn = await given.turn({ side, prepared, seconds: lasting, begin });
       turns.push({ ...turn, cost: await costOf(turn.events) });
     }
     if (given.bare !== undefined && current !== undefined) {

@@ -14,9 +14,6 @@ import type { Row } from "./row.ts";
 
 const inFlight = 64;
 
-/** More than a gateway of one process pushes, so that a turn ends before its backlog does. */
-const backlogPerSecond = 15_000;
-
 /** Longer than an outcome takes to be written, shorter than a retry. */
 const quietMs = 200;
 
@@ -25,40 +22,79 @@ const lookMs = 10;
 /** A backlog that was pushed is recorded within a fraction of this. */
 const recordPatienceMs = 15_000;
 
-export const push: Row = {
-  name: "push",
-  what: `a backlog to one fast endpoint, ${inFlight} in flight, signed and recorded`,
-  core: true,
-  async measure(rig, turns) {
-    const { bare, receiver } = rig.workers;
-    const backlog = Math.ceil(turns.seconds * backlogPerSecond);
-    let again = 0;
-    const taken = await takeTurns(rig, turns, {
-      async prepare(side) {
-        const tenant = await side.createTenant("push");
-        await rig.seed(side, tenant, backlog);
-        return tenant;
-      },
-      async turn({ side, prepared: tenant, seconds }) {
-        const turn = await drain(rig, side, { tenant, backlog, seconds });
-        again += turn.again;
-        return turn;
-      },
-      async bare({ seconds }) {
-        const request = await receiver.call("sample");
-        const url = `${rig.receiverUrl}/hook`;
-        const turn = await bare.call("post", { url, ...request, inFlight, seconds });
-        await receiver.call("quiet", { ms: quietMs });
-        return turn;
-      },
-    });
-    return {
-      figures: [throughput(taken, atLeastOfBare(0.4))],
-      costs: costsOf(taken),
-      notes: [`${again} pushes arrived without being recorded when their turn ended`],
-    };
-  },
+/** A turn of the bare loop is no longer, however long the gateway's is. */
+const bareMaxSeconds = 2.5;
+
+type Backlog = {
+  /** How many events there are for a turn; when they are all pushed, it ends. */
+  readonly events: (seconds: number) => number;
+  readonly bytes?: number;
+  readonly share?: number;
 };
+
+export const pushRows: readonly Row[] = [
+  {
+    ...drainRow("push", "a backlog to one fast endpoint", {
+      // More than a gateway of one process pushes, so that a turn ends before its backlog does.
+      ...{ events: (seconds) => seconds * 15_000, share: 0.4 },
+    }),
+    core: true,
+  },
+  {
+    ...drainRow("push-4kb", "events of 4 KiB to one fast endpoint", {
+      ...{ events: (seconds) => seconds * 10_000, bytes: 4_096 },
+    }),
+    effort: { seconds: 0.8 },
+  },
+  {
+    ...drainRow("push-200kb", "events of 200 KiB to one fast endpoint", {
+      ...{ events: (seconds) => seconds * 500, bytes: 204_800 },
+    }),
+    effort: { seconds: 0.8 },
+  },
+  {
+    ...drainRow("push-200k", "a backlog of 200,000 to its end", { events: () => 200_000 }),
+    // As long as it takes.
+    effort: { seconds: 20, rounds: 0.6 },
+  },
+];
+
+function drainRow(name: string, what: string, { events, bytes = 0, share }: Backlog): Row {
+  return {
+    name,
+    what: `${what}, ${inFlight} in flight, signed and recorded`,
+    async measure(rig, turns) {
+      const { bare, receiver } = rig.workers;
+      const backlog = Math.ceil(events(turns.seconds));
+      let again = 0;
+      const taken = await takeTurns(rig, turns, {
+        async prepare(side) {
+          const tenant = await side.createTenant("push");
+          await rig.seed(side, [tenant], backlog, bytes);
+          return tenant;
+        },
+        async turn({ side, prepared: tenant, seconds }) {
+          const turn = await drain(rig, side, { tenant, backlog, seconds });
+          again += turn.again;
+          return turn;
+        },
+        async bare({ seconds }) {
+          const sample = await receiver.call("sample");
+          const urls = [`${rig.receiverUrl}/hook`];
+          const lasting = Math.min(seconds, bareMaxSeconds);
+          const turn = await bare.call("post", { urls, ...sample, inFlight, seconds: lasting });
+          await receiver.call("quiet", { ms: quietMs });
+          return turn;
+        },
+      });
+      return {
+        figures: [throughput(taken, share === undefined ? undefined : atLeastOfBare(share))],
+        costs: costsOf(taken),
+        notes: [`${again} pushes arrived without being recorded when their turn ended`],
+      };
+    },
+  };
+}
 
 /** Pushes for so long, or until the backlog is empty, and takes the endpoint away again. */
 async function drain(

@@ -18,7 +18,7 @@ export const catchUp: Row = {
     const taken = await takeTurns(rig, turns, {
       async prepare(side) {
         const tenant = await side.createTenant("stream");
-        await rig.seed(side, tenant, events);
+        await rig.seed(side, [tenant], events);
         return tenant;
       },
       turn: ({ side, prepared: tenant, seconds }) =>

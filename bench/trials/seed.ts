@@ -26,9 +26,15 @@ const dayMs = 86_400_000;
 /** For tenants whose logs are empty. */
 export async function seedLogs(
   databaseUrl: string,
-  given: { tenants: readonly Pick<Tenant, "id" | "name">[]; days: number; perDay: number },
+  given: {
+    tenants: readonly Pick<Tenant, "id" | "name">[];
+    days: number;
+    perDay: number;
+    /** Of every event, as JSON text. */
+    data?: string;
+  },
 ): Promise<SeededLogs> {
-  const { tenants, perDay } = given;
+  const { tenants, perDay, data = dataText() } = given;
   const days = lastDays(given.days);
   // Apart from the gateway's way of connecting, whose time-outs are for statements of the gateway.
   const sql = postgres(databaseUrl, {
@@ -61,7 +67,7 @@ export async function seedLogs(
             || '","subject":"' || ${eventSubject}
             || '","datacontenttype":"application/json","dataversion":"1","tenant":"' || t.name
             || '","sequence":"' || lpad(sequence::text, 20, '0')
-            || '","data":' || ${dataText()} || '}'
+            || '","data":' || ${data} || '}'
         from unnest(${ids}::uuid[], ${names}::text[]) as t(id, name)
           cross join generate_series(${from}::int, ${to}::int) as i
           cross join lateral (

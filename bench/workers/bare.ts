@@ -17,24 +17,35 @@ export type BareOperations = typeof operations;
 const operations = { append, read, post };
 serve(operations);
 
-/** Appends groups of this many events, one after the other, which is how the gateway does it. */
+/**
+ * Appends groups of this many events, one after the other, which is how the gateway does it; to
+ * these tenants in turn.
+ */
 async function append(input: {
   databaseUrl: string;
-  tenant: Tenant;
+  tenants: readonly Tenant[];
   group: number;
+  bytes?: number;
   seconds: number;
 }): Promise<{ rate: number }> {
-  const { databaseUrl, tenant, group, seconds } = input;
-  const events = Array<NewEvent>(group).fill(newEvent(tenant));
+  const { databaseUrl, group, seconds } = input;
+  const data = dataText(undefined, input.bytes);
+  const events = input.tenants.map((tenant) => newEvent(tenant, data));
   let appended = 0;
   await withDatabase(databaseUrl, 1, async (sql) => {
     const endAt = nowMs() + seconds * 1_000;
-    while (nowMs() < endAt) {
-      await appendGroup(sql, events);
+    for (let at = 0; nowMs() < endAt; at += group) {
+      await appendGroup(sql, roundFrom(events, at, group));
       if (nowMs() <= endAt) appended += group;
     }
   });
   return { rate: appended / seconds };
+}
+
+function roundFrom<T>(items: readonly T[], at: number, count: number): T[] {
+  return Array.from({ length: count }, (_, index) => items[(at + index) % items.length]).filter(
+    (item) => item !== undefined,
+  );
 }
 
 /** Reads pages as `Log.read` does, each reader from its own place to the end and again. */
@@ -69,26 +80,38 @@ async function read(input: {
   }
 }
 
-/** Posts the same request again and again, this many at a time, and reads the answers. */
+/**
+ * Posts the same request again and again, this many at a time, and reads the answers; to these
+ * addresses in turn.
+ */
 async function post(input: {
-  url: string;
+  urls: readonly string[];
   headers: Record<string, string>;
   body: Uint8Array;
   inFlight: number;
   seconds: number;
 }): Promise<{ rate: number }> {
   const { headers, body, inFlight, seconds } = input;
-  const { origin, pathname } = new URL(input.url);
-  const pool = new Pool(origin, { connections: inFlight, pipelining: 1 });
+  const urls = input.urls.map((url) => new URL(url));
+  const origins = new Set(urls.map(({ origin }) => origin));
+  const connections = Math.ceil(inFlight / origins.size);
+  const pools = new Map(
+    Array.from(origins, (origin) => [origin, new Pool(origin, { connections, pipelining: 1 })]),
+  );
+  let sent = 0;
   let answered = 0;
   const endAt = nowMs() + seconds * 1_000;
   await Promise.all(Array.from({ length: inFlight }, postUntilEnd));
-  await pool.close();
+  await Promise.all(Array.from(pools.values(), (pool) => pool.close()));
   return { rate: answered / seconds };
 
   async function postUntilEnd(): Promise<void> {
     while (nowMs() < endAt) {
-      const answer = await pool.request({ path: pathname, method: "POST", headers, body });
+      const url = urls[sent % urls.length];
+      const pool = pools.get(url?.origin ?? "");
+      if (url === undefined || pool === undefined) throw new Error("there is nowhere to post to");
+      sent += 1;
+      const answer = await pool.request({ path: url.pathname, method: "POST", headers, body });
       await answer.body.dump();
       if (answer.statusCode !== 200) throw new Error(`answered ${answer.statusCode}`);
       if (nowMs() <= endAt) answered += 1;
@@ -110,8 +133,8 @@ async function withDatabase(
   }
 }
 
-function newEvent(tenant: Tenant): NewEvent {
-  const raw = { text: dataText(), depth: 2, repeated: false };
+function newEvent(tenant: Tenant, data: string): NewEvent {
+  const raw = { text: data, depth: 4, repeated: false };
   const input = { type: eventType, subject: eventSubject };
   return toNewEvent(tenant, input, { kind: "json", raw, value: undefined });
 }

@@ -1,8 +1,9 @@
 /** Generates the load on the gateway: appends and pages, by plain HTTP. */
 import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../clock.ts";
-import { appendBody } from "../payload.ts";
+import { appendBody, dataText, spreadBody } from "../payload.ts";
 import { createConnection, type Connection, type Request } from "./connection.ts";
+import { sendLines } from "./lines.ts";
 import { serve } from "./serve.ts";
 
 export type LoadOperations = typeof operations;
@@ -10,21 +11,26 @@ export type LoadOperations = typeof operations;
 /** Where to, and as whom. */
 type Site = { readonly url: string; readonly key: string; readonly tenant: string };
 
-/** As many as a request may have, and one request more than is being committed. */
+/** What is appended: to several tenants in turn, where they are named, and how large. */
+type Appended = { readonly tenants?: readonly string[]; readonly bytes?: number };
+
+/** As many events and bytes as a request may have, and one request more than is being committed. */
 const fillBatch = 1_000;
+const fillBatchBytes = 8 << 20;
 const fillConnections = 2;
 
-const operations = { appends, fill, paced, walk, pages };
+const operations = { appends, lines, fill, paced, walk, pages, readEach };
 serve(operations);
 
 /** Closed loop: each connection sends its next request when the last one is answered. */
 async function appends(
-  input: Site & { connections: number; batch: number; seconds: number },
+  input: Site & Appended & { connections: number; batch: number; seconds: number },
 ): Promise<{ rate: number; events: number; latencies: Float64Array }> {
   const { connections, batch, seconds } = input;
-  const request = appendRequest(input, appendBody(input.tenant, batch));
+  const requests = appendRequests(input, batch);
   const latencies: number[] = [];
   let events = 0;
+  let sent = 0;
   await withConnections(input.url, connections, async (lanes) => {
     const endAt = nowMs() + seconds * 1_000;
     await Promise.all(lanes.map((lane) => sendUntil(lane, endAt)));
@@ -33,7 +39,8 @@ async function appends(
 
   async function sendUntil(lane: Connection, endAt: number): Promise<void> {
     for (let sentAt = nowMs(); sentAt < endAt;) {
-      await lane.send(request);
+      sent += 1;
+      await lane.send(requests(sent));
       const answeredAt = nowMs();
       if (answeredAt <= endAt) {
         events += batch;
@@ -44,20 +51,54 @@ async function appends(
   }
 }
 
-/** Makes a log hold this many events more, in batches as large as they may be. */
-async function fill(input: Site & { events: number }): Promise<void> {
-  let left = input.events;
+/** Lines without end on each connection, as fast as they are taken. */
+async function lines(
+  input: Site & { connections: number; seconds: number },
+): Promise<{ rate: number; events: number }> {
+  const startedAt = nowMs();
+  const counts = await Promise.all(
+    Array.from({ length: input.connections }, () => sendLines(input)),
+  );
+  const events = counts.reduce((sum, count) => sum + count, 0);
+  return { rate: events / ((nowMs() - startedAt) / 1_000), events };
+}
+
+/** Makes logs hold this many events more, in batches as large as they may be. */
+async function fill(input: Site & Appended & { events: number }): Promise<void> {
+  const { bytes = 0 } = input;
+  const batch = Math.min(fillBatch, input.events, Math.ceil(fillBatchBytes / (bytes + 500)));
+  const requests = appendRequests(input, batch);
+  const count = Math.ceil(input.events / batch);
+  let sent = 0;
   await withConnections(input.url, fillConnections, async (lanes) => {
     await Promise.all(lanes.map(fillOn));
   });
 
   async function fillOn(lane: Connection): Promise<void> {
-    while (left > 0) {
-      const batch = Math.min(fillBatch, left);
-      left -= batch;
-      await lane.send(appendRequest(input, appendBody(input.tenant, batch)));
+    while (sent < count) {
+      sent += 1;
+      await lane.send(requests(sent));
     }
   }
+}
+
+/** The n-th request: its events belong to the next tenants of the list, round and round. */
+function appendRequests(input: Site & Appended, batch: number): (n: number) => Request {
+  const { tenants = [input.tenant] } = input;
+  const data = dataText(undefined, input.bytes);
+  const different = Math.max(1, Math.ceil(tenants.length / batch));
+  const made = Array.from({ length: different }, (_, at) => {
+    const own = Array.from(
+      { length: batch },
+      (_, index) => tenants[(at * batch + index) % tenants.length] ?? "",
+    );
+    return appendRequest(input, spreadBody(own, data));
+  });
+  return (n) => {
+    const request = made[n % different];
+    if (request === undefined) throw new Error("there is no tenant to append to");
+    return request;
+  };
 }
 
 /**
@@ -144,6 +185,23 @@ async function pages(
       if (nowMs() <= endAt) events += pageEvents;
     }
   }
+}
+
+/** Requests one after the other, each of which must end at its cursor; milliseconds of each. */
+async function readEach(
+  input: Site & { reads: readonly { limit: number; after: string; end: string }[] },
+): Promise<Float64Array> {
+  const took = new Float64Array(input.reads.length);
+  await withConnections(input.url, 1, async ([lane]) => {
+    for (const [index, { limit, after, end }] of input.reads.entries()) {
+      const sentAt = nowMs();
+      const request = pageRequest({ ...input, pageEvents: limit }, `cursor=${after}`);
+      const answer = await lane?.send(request);
+      if (answer?.headers["tidegate-cursor"] !== end) throw new Error("it was another page");
+      took[index] = nowMs() - sentAt;
+    }
+  });
+  return took;
 }
 
 /** With connections that are open already: what is measured is requests. */

@@ -21,6 +21,7 @@ const nothing = Buffer.alloc(0);
 export async function listenRaw(
   answer: (request: RawRequest, socket: Socket) => void,
   port = 0,
+  host = "127.0.0.1",
 ): Promise<RawServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -39,9 +40,9 @@ export async function listenRaw(
       }
     });
   });
-  server.listen(port, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, close };
 
   async function close(): Promise<void> {
     const closed = once(server, "close");

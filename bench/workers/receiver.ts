@@ -32,9 +32,10 @@ let firstAt: number | undefined;
 let lastAt = 0;
 let latencies: number[] = [];
 let last: RawRequest | undefined;
+const further: string[] = [];
 
 const { url } = await listenRaw(answer);
-const operations = { where, start, until, sample, quiet };
+const operations = { where, origins, start, until, counted, sample, quiet };
 serve(operations);
 
 function answer(request: RawRequest, socket: Socket): void {
@@ -64,6 +65,15 @@ async function where(): Promise<string> {
   return url;
 }
 
+/** This many addresses of the loopback interface to receive on, each an origin of its own. */
+async function origins({ count: wanted }: { count: number }): Promise<string[]> {
+  for (let n = further.length; n < wanted; n += 1) {
+    const host = `127.1.${Math.floor(n / 250)}.${1 + (n % 250)}`;
+    further.push((await listenRaw(answer, 0, host)).url);
+  }
+  return further.slice(0, wanted);
+}
+
 /** Forgets all that came so far. */
 async function start(): Promise<void> {
   [count, firstAt, latencies] = [0, undefined, []];
@@ -78,6 +88,11 @@ async function until(wanted: { count: number; seconds: number }) {
   while (!isOver()) await delay(lookMs);
   if (firstAt === undefined) throw new Error(`nothing was received in ${firstPatienceMs} ms`);
   return { count, firstAt, latencies: Float64Array.from(latencies) };
+}
+
+/** How many came since `start`. */
+async function counted(): Promise<number> {
+  return count;
 }
 
 /** The last request, as it can be sent again. */

@@ -7,6 +7,7 @@
  *     npm run bench -- --all --against ../before
  */
 import { writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { describeCheckout, thisCheckout } from "./checkout.ts";
 import { describeMachine, describeVersions, measureCapacity } from "./machine.ts";
 import { readOptions, type Options } from "./options.ts";
@@ -25,6 +26,9 @@ import type { Turns } from "./turns.ts";
 /** Of a gateway's own warnings, when it had any. */
 const complaintsShown = 3;
 const complaintMaxLength = 400;
+
+/** Of a row: several times what the longest takes. One that hangs must not cost the others. */
+const rowMaxMs = 20 * 60_000;
 
 const startedAt = performance.now();
 const interruption = new AbortController();
@@ -87,7 +91,7 @@ async function measureRow(row: Row, rigs: Rigs, turns: Turns): Promise<RowReport
   const rounds = Math.max(1, Math.round(turns.rounds * (effort.rounds ?? 1)));
   try {
     const measured = await withRig(rigs, side, async (rig) => {
-      const { notes, ...rest } = await row.measure(rig, { rounds, seconds });
+      const { notes, ...rest } = await inTime(row.measure(rig, { rounds, seconds }));
       const own = rounds === turns.rounds && seconds === turns.seconds;
       const length = own ? [] : [`${rounds} turns of ${seconds.toFixed(1)} s`];
       return { ...rest, notes: [...length, ...notes, busyNote(rig), ...(await complaints(rig))] };
@@ -100,6 +104,21 @@ async function measureRow(row: Row, rigs: Rigs, turns: Turns): Promise<RowReport
     const failed = error instanceof Error ? error.message : String(error);
     console.error(`  FAILED: ${failed}`);
     return { row: name, what, failed };
+  }
+}
+
+/** What is still under way ends when its gateways are taken away. */
+async function inTime<T>(measuring: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const deadline = delay(rowMaxMs, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`it took longer than ${rowMaxMs / 60_000} minutes`);
+  });
+  try {
+    return await Promise.race([measuring, deadline]);
+  } finally {
+    late.abort();
+    deadline.catch(() => {});
+    measuring.catch(() => {});
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * What a turn cost the processes that were measured: processor time, memory, and what the database
  * wrote. All of it is read from outside (`/proc`, the server's own counters), so reading costs the
- * gateway nothing.
+ * gateway nothing. What cannot be read, where there is no `/proc` or Postgres runs elsewhere, is
+ * not a number.
  */
 import type { Sql } from "../src/db/database.ts";
 import { summarize, type Summary } from "./measure.ts";
@@ -40,7 +41,7 @@ export type CostMeter = {
 };
 
 export async function openCostMeter(sql: Sql, gatewayPid: number): Promise<CostMeter> {
-  const server = await findServer(sql);
+  const server = await findServer(sql).catch(() => undefined);
   return {
     async start() {
       const before = await read();
@@ -51,7 +52,7 @@ export async function openCostMeter(sql: Sql, gatewayPid: number): Promise<CostM
         return {
           gateway: per10k("gateway"),
           postgres: per10k("postgres"),
-          rss: (await rssOf(gatewayPid)) / 1e6,
+          rss: (await orNaN(rssOf(gatewayPid))) / 1e6,
           wal: used("wal") / events,
           transactions: per10k("transactions"),
           rows: per10k("rows"),
@@ -65,9 +66,16 @@ export async function openCostMeter(sql: Sql, gatewayPid: number): Promise<CostM
       select (pg_current_wal_insert_lsn() - '0/0')::bigint as wal, xact_commit as transactions,
         tup_inserted + tup_updated + tup_deleted as rows
       from pg_stat_database where datname = current_database()`;
-    const [{ all }, postgres] = await Promise.all([cpuOf(gatewayPid), cpuOfServer(server)]);
-    return { gateway: all, postgres, ...counted };
+    const [gateway, postgres] = await Promise.all([
+      orNaN(cpuOf(gatewayPid).then(({ all }) => all)),
+      server === undefined ? Number.NaN : cpuOfServer(server),
+    ]);
+    return { gateway, postgres, ...counted };
   }
+}
+
+async function orNaN(reading: Promise<number>): Promise<number> {
+  return await reading.catch(() => Number.NaN);
 }
 
 export function summarizeCosts(turns: readonly { cost: Cost }[]): CostSummary {

@@ -108,8 +108,10 @@ export function costsText(rows: readonly RowReport[]): string {
 function costText(part: keyof Cost, gateway: CostSummary, before?: CostSummary): string {
   const isSeconds = part === "gateway" || part === "postgres";
   const show = isSeconds ? (value: number) => value.toFixed(2) : rateText;
-  const of = ({ [part]: found }: CostSummary) =>
-    show(typeof found === "number" ? found : found.median);
+  const of = ({ [part]: found }: CostSummary) => {
+    const value = typeof found === "number" ? found : found.median;
+    return Number.isNaN(value) ? "–" : show(value);
+  };
   return before === undefined ? of(gateway) : `${of(before)} → ${of(gateway)}`;
 }
 

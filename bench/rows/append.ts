@@ -36,7 +36,7 @@ export const appendRows: readonly Row[] = [
     core: true,
     effort: {},
   },
-  closedLoop("append-batch-1000", { connections: 8, batch: 1_000 }),
+  closedLoop("append-batch-1000", { connections: 4, batch: 1_000 }),
   ndjson(),
   closedLoop("append-single-100-tenants", { connections: 64, batch: 1, tenants: 100 }),
   closedLoop("append-single-10k-tenants", { connections: 64, batch: 1, tenants: 10_000 }),

@@ -133,16 +133,17 @@ async function withRig<T>(
 }
 
 /** How near the workers came to being the limit. The bare one is what it is: the comparison. */
-function busyNote({ workers }: Rig): string {
-  const busy = Object.entries(workers).flatMap(([name, worker]) => {
-    const share = worker.busiest();
-    return share === 0 || name === "bare" ? [] : [`${name} ${Math.round(share * 100)} %`];
+function busyNote(rig: Rig): string {
+  const busy = rig.busiest().flatMap(([name, share]) => {
+    const isComparison = name.startsWith("bare");
+    return share === 0 || isComparison ? [] : [`${name} ${Math.round(share * 100)} %`];
   });
   return `event loops of the workers at most busy: ${busy.join(", ")}`;
 }
 
 async function complaints({ sides }: Rig): Promise<string[]> {
-  const lines = (await Promise.all(sides.map((side) => side.gateway.complaints()))).flat();
+  const gateways = new Set(sides.flatMap(({ gateway, partner }) => [gateway, partner]));
+  const lines = (await Promise.all([...gateways].map((each) => each.complaints()))).flat();
   if (lines.length === 0) return [];
   const shown = lines.slice(0, complaintsShown).map((line) => line.slice(0, complaintMaxLength));
   return [`${lines.length} warnings and errors were logged, first:`, ...shown];

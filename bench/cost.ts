@@ -11,7 +11,7 @@ import { rssOf } from "./trials/rss.ts";
 
 /** Of one turn. Where not said otherwise, for 10,000 events. */
 export type Cost = {
-  /** Processor seconds of the gateway, all threads. */
+  /** Processor seconds of the gateway, all threads; where there are two processes, of both. */
   readonly gateway: number;
   /** Processor seconds of all processes of its Postgres. */
   readonly postgres: number;
@@ -40,7 +40,7 @@ export type CostMeter = {
   start(): Promise<(events: number) => Promise<Cost>>;
 };
 
-export async function openCostMeter(sql: Sql, gatewayPid: number): Promise<CostMeter> {
+export async function openCostMeter(sql: Sql, gatewayPids: readonly number[]): Promise<CostMeter> {
   const server = await findServer(sql).catch(() => undefined);
   return {
     async start() {
@@ -52,7 +52,7 @@ export async function openCostMeter(sql: Sql, gatewayPid: number): Promise<CostM
         return {
           gateway: per10k("gateway"),
           postgres: per10k("postgres"),
-          rss: (await orNaN(rssOf(gatewayPid))) / 1e6,
+          rss: (await ofEach(rssOf)) / 1e6,
           wal: used("wal") / events,
           transactions: per10k("transactions"),
           rows: per10k("rows"),
@@ -67,20 +67,26 @@ export async function openCostMeter(sql: Sql, gatewayPid: number): Promise<CostM
         tup_inserted + tup_updated + tup_deleted as rows
       from pg_stat_database where datname = current_database()`;
     const [gateway, postgres] = await Promise.all([
-      orNaN(cpuOf(gatewayPid).then(({ all }) => all)),
+      ofEach(async (pid) => (await cpuOf(pid)).all),
       server === undefined ? Number.NaN : cpuOfServer(server),
     ]);
     return { gateway, postgres, ...counted };
   }
+
+  /** Of all processes together. */
+  async function ofEach(reading: (pid: number) => Promise<number>): Promise<number> {
+    return sum(await Promise.all(gatewayPids.map((pid) => orNaN(reading(pid)))));
+  }
 }
 
-async function orNaN(reading: Promise<number>): Promise<number> {
+/** What this system does not tell. */
+export async function orNaN(reading: Promise<number>): Promise<number> {
   return await reading.catch(() => Number.NaN);
 }
 
 export function summarizeCosts(turns: readonly { cost: Cost }[]): CostSummary {
   const each = (part: keyof Cost) => turns.map(({ cost }) => cost[part]);
-  const mean = (part: keyof Cost) => each(part).reduce((sum, one) => sum + one, 0) / turns.length;
+  const mean = (part: keyof Cost) => sum(each(part)) / turns.length;
   return {
     gateway: summarize(each("gateway")),
     postgres: summarize(each("postgres")),
@@ -89,4 +95,8 @@ export function summarizeCosts(turns: readonly { cost: Cost }[]): CostSummary {
     transactions: mean("transactions"),
     rows: mean("rows"),
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

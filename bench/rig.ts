@@ -19,6 +19,10 @@ export type Rig = Ground & {
   readonly sides: readonly Side[];
   /** Further gateways for the row, one of each version, that go when the row is done. */
   openSides(options: SideOptions): Promise<readonly Side[]>;
+  /** A further worker for the row, which goes when the row is done. */
+  startWorker<Offered extends Operations>(name: string): Worker<Offered>;
+  /** Each worker with how busy its event loop was at most since this was last asked. */
+  busiest(): [string, number][];
   /** Makes these logs hold so many events together, or a few more, of so many bytes. */
   seed(side: Side, tenants: readonly Named[], events: number, bytes?: number): Promise<void>;
 };
@@ -75,8 +79,19 @@ export async function openRigs(
       for (const version of versions) sides.push(await openSide(version, wanted, row, interrupt));
       return sides;
     };
+    const all = new Map<string, Worker<Operations>>(Object.entries(workers));
+    const startWorkerOfRow = <Offered extends Operations>(name: string) => {
+      const worker = startWorkerOn<Offered>(name, row, interrupt);
+      all.set(all.has(name) ? `${name} ${all.size}` : name, worker);
+      return worker;
+    };
+    const busiest = () =>
+      Array.from(all, ([name, worker]): [string, number] => [name, worker.busiest()]);
     const sides = await openSides(options);
-    return { workers, receiverUrl, pause, sides, openSides, seed };
+    return {
+      ...{ workers, receiverUrl, pause, sides, openSides, seed, busiest },
+      startWorker: startWorkerOfRow,
+    };
   }
 
   async function seed(side: Side, tenants: readonly Named[], events: number, bytes = 0) {
@@ -96,9 +111,21 @@ function startWorkers(opening: AsyncDisposableStack, interrupt: AbortSignal): Wo
   };
 
   function start<Offered extends Operations>(name: string): Worker<Offered> {
-    const worker = startWorker<Offered>(name);
-    opening.defer(() => worker.stop());
-    interrupt.addEventListener("abort", () => void worker.stop());
-    return worker;
+    return startWorkerOn<Offered>(name, opening, interrupt);
   }
+}
+
+function startWorkerOn<Offered extends Operations>(
+  name: string,
+  opening: AsyncDisposableStack,
+  interrupt: AbortSignal,
+): Worker<Offered> {
+  const worker = startWorker<Offered>(name);
+  const stop = () => void worker.stop();
+  interrupt.addEventListener("abort", stop);
+  opening.defer(() => {
+    interrupt.removeEventListener("abort", stop);
+    return worker.stop();
+  });
+  return worker;
 }

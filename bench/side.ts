@@ -21,6 +21,8 @@ export type SideOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Fan-out over a NATS server of its own, instead of in the process. */
   readonly jetStream?: boolean;
+  /** A second gateway process on the same database and broker, and what it is configured with. */
+  readonly partner?: Readonly<Record<string, string>>;
 };
 
 export type Side = {
@@ -31,6 +33,8 @@ export type Side = {
   readonly databaseUrl: string;
   readonly sql: Sql;
   readonly gateway: GatewayProcess;
+  /** The second process; the only one where no other was wanted. */
+  readonly partner: GatewayProcess;
   readonly operatorKey: string;
   readonly secrets: string;
   readonly meter: CostMeter;
@@ -85,18 +89,31 @@ export async function openSide(
   opening.defer(stop);
   const operatorKey = `tg_op_${randomBytes(24).toString("base64url")}`;
   const secrets = generateKeyRing();
-  const environment = { ...(await fanOutOf(options, dir, opening)), ...options.environment };
+  const fanOut = await fanOutOf(options, dir, opening);
   interrupt.throwIfAborted();
-  const gateway = await startGatewayProcess(dir, {
-    ...{ databaseUrl, operatorKey, secrets, environment, checkout: version.checkout },
-  });
-  opening.defer(() => gateway.stop());
-  interrupt.throwIfAborted();
-  const meter = await openCostMeter(sql, gateway.pid);
+  const gateway = await startGateway(dir, options.environment);
+  const partner =
+    options.partner === undefined ? gateway : await startPartner(join(dir, "partner"));
+  const meter = await openCostMeter(sql, [...new Set([gateway.pid, partner.pid])]);
   return {
-    ...{ name: version.name, dir, databaseUrl, sql, gateway, operatorKey, secrets, meter },
+    ...{ name: version.name, dir, databaseUrl, sql, gateway, partner, operatorKey, secrets, meter },
     ...{ request, createTenant, createTenants },
   };
+
+  async function startGateway(own: string, configured: SideOptions["environment"]) {
+    const started = await startGatewayProcess(own, {
+      ...{ databaseUrl, operatorKey, secrets, checkout: version.checkout },
+      environment: { ...fanOut, ...configured },
+    });
+    opening.defer(() => started.stop());
+    interrupt.throwIfAborted();
+    return started;
+  }
+
+  async function startPartner(own: string) {
+    await mkdir(own);
+    return await startGateway(own, options.partner);
+  }
 
   async function request(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(gateway.url + path, {

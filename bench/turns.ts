@@ -16,7 +16,11 @@ export type Turns = {
 };
 
 /** What a turn tells at least: by this many events its cost is divided. */
-type Counted = { readonly events: number };
+type Counted = {
+  readonly events: number;
+  /** What is left to do then, and counts for nothing. */
+  readonly after?: () => Promise<void>;
+};
 
 type At<Prepared> = { readonly side: Side; readonly prepared: Prepared; readonly seconds: number };
 
@@ -61,6 +65,7 @@ export async function takeTurns<Turn extends Counted, Bare = never, Prepared = v
       };
       const turn = await given.turn({ side, prepared, seconds: lasting, begin });
       turns.push({ ...turn, cost: await costOf(turn.events) });
+      await turn.after?.();
     }
     if (given.bare !== undefined && current !== undefined) {
       bare.push(await given.bare({ ...current, seconds: lasting }));

@@ -27,7 +27,7 @@ export type HealthyTurn = {
 const patienceSeconds = 30;
 
 export async function openHealthy(
-  stage: Stage,
+  stage: Pick<Stage, "startWorker" | "key">,
   given: {
     gatewayUrl: string;
     client: Client;

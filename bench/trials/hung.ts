@@ -7,31 +7,11 @@
  * event was due to be appended to its arrival; each turn is compared with the one before it, in
  * which the same events were appended and there was nowhere to push them.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { quantile } from "../measure.ts";
-import type { Worker } from "../worker.ts";
-import type { HookOperations } from "../workers/hooks.ts";
-import type { ProducerOperations } from "../workers/producers.ts";
-import type { Client } from "./client.ts";
-import { createEndpoint, forEach, removeEndpoint, until, type MadeEndpoint } from "./endpoints.ts";
-import {
-  openHealthy,
-  pairsText,
-  ratioOf,
-  ratioTarget,
-  ratioText,
-  type Healthy,
-  type HealthyTurn,
-  type Pair,
-} from "./healthy.ts";
+import { crowdOfMany, crowdOfOne, healthyPerSecond, openHanging, type Crowd } from "./hanging.ts";
+import { pairsText, ratioOf, ratioTarget, ratioText, type Pair } from "./healthy.ts";
 import type { Stage } from "./stage.ts";
 import { count, figure, ms, promise, type Finding, type Outcome, type Trial } from "./trial.ts";
-
-const healthyTenants = Array.from({ length: 10 }, (_, index) => `healthy-${index}`);
-const eventsPerSecond = 500;
-
-/** Events of one append, where each endpoint that hangs has a tenant of its own. */
-const trickleBatch = 50;
 
 type Sizes = {
   rounds: number;
@@ -52,49 +32,34 @@ const small: Sizes = {
   ...{ trickleSeconds: 1, timeoutMs: 1_000 },
 };
 
-/** So many must hang before a turn, or nothing would be shown: fewer than have room. */
-const hungMin = 100;
-const patienceSeconds = 60;
-
 export const hung: Trial = {
   name: "hung",
   what: "100 and 2,000 endpoints that never answer beside 10 that do",
   run,
 };
 
-/** Endpoints that hang, and which tenants they belong to. */
-type Crowd = { readonly name: string; readonly tenants: readonly string[]; readonly size: number };
-
 type Turns = { readonly pairs: Pair[]; attempts: number };
-
-type Site = {
-  readonly sizes: Sizes;
-  readonly gatewayUrl: string;
-  readonly key: string;
-  readonly client: Client;
-  readonly healthy: Healthy;
-  readonly hooks: Worker<HookOperations>;
-  readonly producers: Worker<ProducerOperations>;
-  readonly hungUrl: string;
-};
 
 async function run(stage: Stage): Promise<Outcome> {
   const sizes = stage.small ? small : full;
-  const { rounds, seconds } = sizes;
-  const site = await openSite(stage, sizes);
+  const { rounds, seconds, trickleSeconds, timeoutMs } = sizes;
+  const gateway = await stage.startGateway(await stage.openPostgres());
+  const client = stage.openClient(gateway);
+  const hanging = await openHanging(stage, {
+    ...{ gatewayUrl: gateway.url, client, trickleSeconds, timeoutMs },
+  });
   const crowds = sizes.hung.flatMap((size) => crowdsOf(size));
   stage.say("making tenants");
-  await forEach([...new Set(crowds.flatMap(({ tenants }) => tenants))], (tenant) =>
-    site.client.expect("PUT", `/tenants/${tenant}`, "{}"),
-  );
-  await site.healthy.turn(sizes.warmUpSeconds);
+  await hanging.createTenants(crowds);
+  await hanging.without(crowdOfOne(0), sizes.warmUpSeconds);
 
   const turns = new Map<Crowd, Turns>(crowds.map((crowd) => [crowd, { pairs: [], attempts: 0 }]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const [crowd, { pairs }] of turns) {
       stage.say(`round ${round} of ${rounds}, ${crowd.name}`);
-      const without = await turn(site, crowd);
-      const beside = await besideCrowd(site, crowd);
+      const without = await hanging.without(crowd, seconds);
+      const beside = await hanging.beside(crowd, seconds);
+      await beside.remove();
       pairs.push({ without, with: beside.turn });
       const told = turns.get(crowd);
       if (told !== undefined) told.attempts += beside.attempts;
@@ -104,82 +69,16 @@ async function run(stage: Stage): Promise<Outcome> {
     findings: [...turns].flatMap(([crowd, told]) => findingsOf(crowd, told)),
     notes: [
       [
-        `${healthyTenants.length} healthy endpoints with ${eventsPerSecond} events/s in all; ` +
-          `${rounds} rounds of turns of ${seconds} s; an event every ${sizes.trickleSeconds} s to each that hangs`,
+        `10 healthy endpoints with ${healthyPerSecond} events/s in all; ` +
+          `${rounds} rounds of turns of ${seconds} s; an event every ${trickleSeconds} s to each that hangs`,
         ...[...turns].map(([crowd, told]) => noteOf(crowd, told)),
       ].join("\n"),
     ],
   };
 }
 
-async function openSite(stage: Stage, sizes: Sizes): Promise<Site> {
-  const databaseUrl = await stage.openPostgres();
-  const gateway = await stage.startGateway(databaseUrl);
-  const client = stage.openClient(gateway);
-  const healthy = await openHealthy(stage, {
-    ...{ gatewayUrl: gateway.url, client, tenants: healthyTenants, perSecond: eventsPerSecond },
-  });
-  const hooks = stage.startWorker<HookOperations>("hooks");
-  const producers = stage.startWorker<ProducerOperations>("producers");
-  const hungUrl = `${await hooks.call("open")}/hung`;
-  await hooks.call("behave", { path: "/hung", behaviour: { kind: "hang" } });
-  const clients = { gatewayUrl: gateway.url, key: stage.key, client };
-  return { sizes, ...clients, healthy, hooks, producers, hungUrl };
-}
-
 function crowdsOf(size: number): Crowd[] {
-  const own = Array.from({ length: size }, (_, index) => `hung-${index}`);
-  return [
-    { name: `${count(size)} of one tenant`, tenants: ["hung"], size },
-    { name: `${count(size)} of as many tenants`, tenants: own, size },
-  ];
-}
-
-async function besideCrowd(site: Site, crowd: Crowd) {
-  const { tenants, size } = crowd;
-  const { client, hooks, hungUrl } = site;
-  const { trickleSeconds, timeoutMs } = site.sizes;
-  const endpoints: MadeEndpoint[] = [];
-  const owners = Array.from({ length: size }, (_, index) => tenants[index % tenants.length] ?? "");
-  await forEach(owners, async (tenant) => {
-    endpoints.push(await createEndpoint(client, { tenant, url: hungUrl, timeout_ms: timeoutMs }));
-  });
-  await hooks.call("take");
-  // What there is room for hangs when the turn begins, so that it shows the time with them and not
-  // how they were made: that many changes of one tenant's endpoints take a while to be taken in.
-  await trickle(site, tenants, trickleSeconds);
-  await until("some hung", patienceSeconds, async () => {
-    return (await hooks.call("count", {})) >= Math.min(size, hungMin);
-  });
-  await trickle(site, tenants, trickleSeconds);
-  await hooks.call("take");
-  const beside = await turn(site, crowd);
-  const attempts = await hooks.call("count", {});
-  await forEach(endpoints, (endpoint) => removeEndpoint(client, endpoint));
-  await delay(timeoutMs);
-  return { turn: beside, attempts };
-}
-
-async function turn(site: Site, { tenants }: Crowd): Promise<HealthyTurn> {
-  const { seconds } = site.sizes;
-  const [measured] = await Promise.all([
-    site.healthy.turn(seconds),
-    trickle(site, tenants, seconds),
-  ]);
-  return measured;
-}
-
-async function trickle(
-  { gatewayUrl, key, producers, sizes }: Site,
-  tenants: readonly string[],
-  seconds: number,
-): Promise<void> {
-  const batch = Math.min(trickleBatch, tenants.length);
-  const perSecond = tenants.length / sizes.trickleSeconds / batch;
-  const { refused } = await producers.call("spray", {
-    ...{ url: gatewayUrl, key, tenants, batch, perSecond, seconds },
-  });
-  if (refused > 0) throw new Error(`${refused} appends were refused`);
+  return [crowdOfOne(size), crowdOfMany(size)];
 }
 
 function findingsOf({ name }: Crowd, { pairs, attempts }: Turns): Finding[] {

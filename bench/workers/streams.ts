@@ -1,8 +1,6 @@
-/** Readers of streams: one that catches up, and many that are live. */
-import { setTimeout as delay } from "node:timers/promises";
+/** A reader that catches up; subscribers.ts has those that are live. */
 import { nowMs } from "../clock.ts";
-import { sentTimes } from "../payload.ts";
-import { createConnection, type Connection } from "./connection.ts";
+import { createConnection } from "./connection.ts";
 import { serve } from "./serve.ts";
 
 export type StreamOperations = typeof operations;
@@ -10,19 +8,8 @@ export type StreamOperations = typeof operations;
 type Site = { readonly url: string; readonly key: string; readonly tenant: string };
 
 const idField = "\nid: ";
-const blockEnd = "\n\n";
 
-/** How often the counts are looked at. */
-const lookMs = 5;
-
-/** All streams open in this time, or something is wrong. */
-const openPatienceMs = 20_000;
-
-let live: Connection[] = [];
-let broken: Error | undefined;
-let latencies: number[] = [];
-
-const operations = { catchUp, open, collect, close };
+const operations = { catchUp };
 serve(operations);
 
 /** Reads the log from its beginning, and again when it has come to the end (`events`). */
@@ -43,7 +30,7 @@ async function readOnce(input: Site & { events: number }, endAt: number): Promis
   let seen = 0;
   let over = false;
   connection
-    .send(streamRequest(input, "earliest"), (chunk) => {
+    .send(streamRequest(input), (chunk) => {
       if (over) return;
       seen += counter(chunk);
       if (seen >= input.events) resolve();
@@ -73,65 +60,7 @@ function createCounter(): (chunk: Buffer) => number {
   };
 }
 
-/** Opens this many live streams and waits until each has been answered. */
-async function open(input: Site & { count: number }): Promise<void> {
-  let opened = 0;
-  broken = undefined;
-  live = Array.from({ length: input.count }, () => createConnection(input.url, { endless: true }));
-  for (const connection of live) {
-    let text = "";
-    let isOpen = false;
-    connection
-      .send(streamRequest(input, "latest"), (chunk) => {
-        if (!isOpen) opened += 1;
-        isOpen = true;
-        text = takeTimes(text + chunk.toString());
-      })
-      .then(
-        () => (broken ??= new Error("a stream ended by itself")),
-        (error: unknown) => (broken ??= error instanceof Error ? error : new Error(String(error))),
-      );
-  }
-  const patience = nowMs() + openPatienceMs;
-  while (opened < input.count) {
-    throwIfBroken();
-    if (nowMs() > patience) throw new Error(`only ${opened} streams were answered`);
-    await delay(lookMs);
-  }
-}
-
-/** Takes the times of whole blocks and returns what is left. */
-function takeTimes(text: string): string {
-  const end = text.lastIndexOf(blockEnd);
-  if (end === -1) return text;
-  const at = nowMs();
-  for (const sentAt of sentTimes(text.slice(0, end))) latencies.push(at - sentAt);
-  return text.slice(end + blockEnd.length);
-}
-
-/** What all streams together received since this was last asked, once it is so many events. */
-async function collect(input: { events: number; patienceMs: number }): Promise<Float64Array> {
-  const patience = nowMs() + input.patienceMs;
-  while (latencies.length < input.events) {
-    throwIfBroken();
-    if (nowMs() > patience) throw new Error(`${latencies.length} of ${input.events} came`);
-    await delay(lookMs);
-  }
-  const taken = Float64Array.from(latencies);
-  latencies = [];
-  return taken;
-}
-
-async function close(): Promise<void> {
-  await Promise.all(live.map((connection) => connection.close()));
-  live = [];
-}
-
-function throwIfBroken(): void {
-  if (broken !== undefined) throw broken;
-}
-
-function streamRequest({ key, tenant }: Site, from: "earliest" | "latest") {
-  const path = `/events/stream?tenant=${tenant}&from=${from}`;
+function streamRequest({ key, tenant }: Site) {
+  const path = `/events/stream?tenant=${tenant}&from=earliest`;
   return { method: "GET", path, headers: { authorization: `Bearer ${key}` } } as const;
 }

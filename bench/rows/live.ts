@@ -88,7 +88,9 @@ function liveRow(name: string, shape: Shape): Row {
         costs: costsOf(taken),
         notes: [
           lateNote(crowd.late),
-          ...(most === undefined ? [] : [`the readers took ${most} events/s of a bare server`]),
+          ...(most === undefined
+            ? []
+            : [`the readers took ${most} events/s when sent all they could`]),
           ...memories.map(memoryNote),
         ],
       };

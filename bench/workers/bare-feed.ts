@@ -32,12 +32,17 @@ async function open(given: { sample: string }): Promise<string> {
   return await listening;
 }
 
-/** Gives the same event to all live streams again and again, each as fast as it takes it. */
+/**
+ * Gives the same event to all live streams again and again, each as fast as it takes it; written to
+ * the sockets, since the readers are meant to be the limit.
+ */
 async function flood({ seconds }: { seconds: number }): Promise<void> {
-  const block = Buffer.from(sample);
+  const length = Buffer.byteLength(sample).toString(16);
+  const chunk = Buffer.from(`${length}\r\n${sample}\r\n`);
+  const sockets = [...streams].flatMap(({ socket }) => socket ?? []);
   const endAt = performance.now() + seconds * 1_000;
   while (performance.now() < endAt) {
-    for (const each of streams) if (!each.writableNeedDrain) each.write(block);
+    for (const socket of sockets) if (!socket.writableNeedDrain) socket.write(chunk);
     await nextTurn();
   }
 }

@@ -12,6 +12,7 @@ import { eventFingerprint, type LogEvent, type Position, type TenantId } from ".
 import { compileFilter, type CompiledFilter, type Filter } from "../log/filter.ts";
 import type { Log, Read } from "../log/log.ts";
 import { Problem } from "../problem.ts";
+import { createShared } from "./shared.ts";
 
 /** A position and the fingerprint of the event there (0: none): all that a cursor says of a log. */
 export type Mark = Position & { readonly fingerprint: number };
@@ -26,6 +27,9 @@ export type Marks = ReturnType<typeof createMarks>;
 
 export function createMarks(options: { log: Log; cursors: Cursors }) {
   const { log, cursors } = options;
+  const heads = createShared<Position>();
+  const marks = createShared<Mark>();
+  const reads = createShared<Read>();
 
   return { start, isOfReader, at: markAt, firstRead, cursorAt, refusal };
 
@@ -39,7 +43,7 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
       case "earliest":
         return { mark: { ...(await log.floor(tenant)), fingerprint: 0 }, filter };
       case "latest":
-        return { mark: await markAt(tenant, await log.head(tenant)), filter };
+        return { mark: await latest(tenant), filter };
       case "position":
         // Kept in the same database as the log: both were restored if one was.
         return { mark: { ...from.position, fingerprint: 0 }, filter };
@@ -75,6 +79,11 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
     return compileFilter(filter).fingerprint.equals(content.filter);
   }
 
+  async function latest(tenant: TenantId): Promise<Mark> {
+    const head = await heads(tenant, () => log.head(tenant));
+    return await marks(`${tenant} ${head.sequence}`, () => markAt(tenant, head));
+  }
+
   /** A place whose event nobody has at hand. */
   async function markAt(tenant: TenantId, position: Position): Promise<Mark> {
     const event = position.sequence === 0 ? undefined : await log.event(tenant, position);
@@ -88,7 +97,10 @@ export function createMarks(options: { log: Log; cursors: Cursors }) {
   function firstRead(tenant: TenantId, mark: Mark) {
     return (after: Position, limit: number, maxBytes: number): Promise<Read> => {
       const fingerprint = after === mark ? mark.fingerprint : 0;
-      return log.read(tenant, after, limit, { fingerprint, maxBytes });
+      const { sequence, day } = after;
+      // The day is the cursor's word, so it is compared too.
+      const key = `${tenant} ${sequence} ${day} ${fingerprint} ${limit} ${maxBytes}`;
+      return reads(key, () => log.read(tenant, after, limit, { fingerprint, maxBytes }));
     };
   }
 

@@ -42,7 +42,8 @@ export function writeChunk(
   const { socket } = response;
   const isDirect = socket !== null && response.chunkedEncoding;
   const target = isDirect ? socket : response;
-  if (target.write(isDirect ? framed : body)) return true;
+  // A large one counts as too much before it is tried, and may be with the system all the same.
+  if (target.write(isDirect ? framed : body) || target.writableLength === 0) return true;
   target.once("drain", drained);
   return false;
 }

@@ -46,6 +46,8 @@ export type Stream = {
   readonly endsAt: number;
   /** When it next says that it is alive. */
   beatsAt: number;
+  /** How many pages it is read for at once while it catches up. */
+  pages: number;
 };
 
 /** Who opened streams, and with what. */

@@ -193,6 +193,7 @@ export function createStreams(options: {
       openedAt,
       endsAt: openedAt + vary(times.lifetimeMs),
       beatsAt: openedAt + times.beatMs,
+      pages: 1,
     };
     streams.add(stream);
     stream.caller.streams.add(stream);

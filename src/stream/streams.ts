@@ -3,6 +3,7 @@
  * when their time is over, their connection does not drain, their caller loses the key, or the
  * process stops. Whatever ends one, its client resumes after the last event that it has whole.
  */
+import type { ServerResponse } from "node:http";
 import type { Feed } from "../feed/feed.ts";
 import type { Mark, Marks, Refused } from "../feed/marks.ts";
 import { scan, type Scan } from "../feed/scan.ts";
@@ -177,6 +178,7 @@ export function createStreams(options: {
     mark: Mark,
     { selection: { start }, ticket, key }: OpenRequest,
   ): Stream {
+    sendAsOne(request.outgoing);
     const response = request.takeOver(200, headers);
     const openedAt = performance.now();
     const stream: Stream = {
@@ -294,6 +296,13 @@ export function createStreams(options: {
     clearInterval(checking);
     for (const stream of streams) end(stream, "stopping");
   }
+}
+
+/** What a response is given in this turn: its head and its first blocks. */
+function sendAsOne({ socket }: ServerResponse): void {
+  if (socket === null) return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
 }
 
 /** The client holds no cursor yet, not even that of the beginning. */

@@ -165,7 +165,7 @@ export function createAppender(options: {
       separated(group.map((entry) => of(entry.event)));
     return sql<Row[]>`
       select ordinal, outcome, sequence, day::text,
-        (extract(epoch from appended_at) * 1000)::bigint as at, id, envelope
+        (date_part('epoch', appended_at) * 1000)::bigint as at, id, envelope
       from append_to_logs(${id}, ${tries >= skipTries},
         ${column((event) => event.tenant)}::uuid[], ${arrayText(nonces)}::text[],
         ${column((event) => event.type)}::text[], ${column((event) => event.subject)}::text[],

@@ -19,8 +19,8 @@ const bodyMaxBytes = 64 << 10;
 /** What an early answer has left unread is waited for, since a reset could overtake the answer. */
 const unreadMaxMs = 500;
 
-/** Others may be an error of the request's, which the framework answers. */
-const hostForm = /^[a-z0-9._-]+(?::\d{1,5})?$/;
+/** Others, and ports that there are not, may be an error of the request's: the framework answers. */
+const hostForm = /^[a-z0-9._-]+(?::(?:[1-5]\d{3,4}|6[0-4]\d{3}|[6-9]\d{3}))?$/;
 
 /** `serve` answers whatever happens, and never rejects. */
 export function createDirect(

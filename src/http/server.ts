@@ -113,12 +113,25 @@ function unroutable(error: unknown, log: Logger): Response {
 
 type ParserError = Error & { code?: string };
 
-/** Answers bytes that are not HTTP, unless the connection is in the middle of another answer. */
+/** Connections whose parser has failed, and says so of all that still comes. */
+const broken = new WeakSet<Socket>();
+
+/**
+ * Answers bytes that are not HTTP, unless the connection is in the middle of another answer. Behind
+ * a whole request they are no fault of that one's, which may have been done: it is answered first,
+ * and they in their turn.
+ */
 function answerClientError(error: ParserError, socket: Socket): void {
   // Node's own handler looks here too; there is no public way to see a response under way.
-  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse };
-  if (!socket.writable || error.code === "ECONNRESET" || current?.headersSent === true) {
+  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
+  const isHalfSent = current?.headersSent === true && !current.writableEnded;
+  if (!socket.writable || error.code === "ECONNRESET" || isHalfSent) {
     socket.destroy();
+    return;
+  }
+  if (current?.req.complete === true) {
+    if (!broken.has(socket)) current.once("close", afterAnswer);
+    broken.add(socket);
     return;
   }
   const problem = problemOfParser(error.code);
@@ -133,6 +146,12 @@ function answerClientError(error: ParserError, socket: Socket): void {
       body,
     ].join("\r\n"),
   );
+
+  function afterAnswer(): void {
+    broken.delete(socket);
+    // A request that asked for the connection's end has it without a word about the rest.
+    if (socket.writable) answerClientError(error, socket);
+  }
 }
 
 function problemText(problem: Problem): string {

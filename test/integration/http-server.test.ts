@@ -169,6 +169,14 @@ describe("under the framework", () => {
     await bothWays(request.replace("content-type", "expect: 100-continue\r\ncontent-type"), body);
   });
 
+  test.each(["localhost:99999", "localhost:65536", "256.256.256.256:80"])(
+    "a host that cannot be is refused: %s",
+    async (host) => {
+      const request = head("/json", ...length(3), "connection: close").replace("localhost", host);
+      expect(await converse(api.port, [`${request}[1]`])).toMatch(/^HTTP\/1.1 400 /);
+    },
+  );
+
   test("pipelined requests are answered in their order, and the last one's close is kept", async () => {
     const request = `${head("/json", ...length(3))}[1]`;
     const last = head("/json", ...length(1), "connection: close");
@@ -334,6 +342,18 @@ describe("connections", () => {
     expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(received.toLowerCase()).toContain("content-type: application/problem+json");
     expect(received).toContain(`problems/${slug}`);
+  });
+
+  test("what is no HTTP behind whole requests leaves them their answers", async () => {
+    const whole = `${head("/json", "content-length: 3")}[1]`;
+    const statuses = async (...pieces: string[]) =>
+      (await converse(api.port, pieces)).match(/HTTP\/1.1 \d+/g)?.map((line) => line.slice(-3));
+    expect(await statuses(`${whole}garbage\r\n\r\n`, "more")).toEqual(["200", "400"]);
+    expect(await statuses(`${whole}${whole}${whole}\0`)).toEqual(["200", "200", "200", "400"]);
+    const wrong = head("/json", "transfer-encoding: chunked");
+    expect(await statuses(`${whole}${wrong}x`)).toEqual(["200", "400"]);
+    const last = `${head("/json", "content-length: 3", "connection: close")}[1]`;
+    expect(await statuses(`${last}${whole}`)).toEqual(["200"]);
   });
 
   test("stop lets running requests end and takes no new ones", async () => {

@@ -59,6 +59,7 @@ const routes = [
     method: "post",
     path: "/body",
     id: "body",
+    direct: true,
     body: rawBody({ content: { "application/json": z.string() } }),
     responses: { 200: z.object({ bytes: z.int() }) },
     handle: async ({ request }) => {
@@ -238,6 +239,36 @@ describe("bodies", () => {
     await waitUntil(async () => (await call("POST", "/body", "acme-read", text)).status === 200);
     expect((await call("POST", "/body", "acme-read", text)).status).toBe(200);
   });
+
+  test.each(["x", "X"])(
+    "whose senders leave are given back, however they go: host %s",
+    async (host) => {
+      api = await startApi(routes, { bodiesMaxBytes: 240_000, requestsMax: 16 });
+      const { call, port, lines, server } = api;
+      const head =
+        `POST /body HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer acme-read\r\n` +
+        "content-type: application/json\r\ncontent-length: 20000\r\n\r\n";
+      const whole = `${head}${"1".repeat(20_000)}`;
+      let begun = 0;
+      server.on("request", () => (begun += 1));
+      for (let round = 1; round <= 25; round += 1) {
+        holdAll();
+        // In the middle of a body, while it is worked with, and behind one that is.
+        const sockets = [whole.slice(0, -9_999), whole, `${whole}${head}`].map((sent) => {
+          const socket = connect(port, "127.0.0.1");
+          socket.write(sent);
+          return socket;
+        });
+        await waitUntil(() => holding === 2 && begun === 4 * round);
+        for (const socket of sockets) socket.resetAndDestroy();
+        proceed();
+        await waitUntil(() => lines.filter(({ msg }) => msg === "request").length === 4 * round);
+      }
+      // As much as a tenant may have, and not a byte more.
+      expect((await call("POST", "/body", "acme-read", text)).status).toBe(200);
+      expect((await call("POST", "/body", "acme-read", `${text} `)).status).toBe(503);
+    },
+  );
 
   test("that were promised and never came hold nothing", async () => {
     api = await startApi(routes, { bodiesMaxBytes: 100_000, bodyIdleMs: 200 });

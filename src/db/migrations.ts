@@ -18,10 +18,18 @@ const journalFile = new URL("../../drizzle/meta/_journal.json", import.meta.url)
 let journal: Promise<Journal> | undefined;
 
 export async function readMigrations(sql: ReadSql): Promise<Migrations> {
-  journal ??= readFile(journalFile, "utf8").then((text) => JSON.parse(text) as Journal);
-  const { entries } = await journal;
+  const { entries } = await (journal ??= readJournal());
   const [row] = await sql<{ applied: number; last: number | null }[]>`
     select count(*)::int as applied, max(created_at) as last from drizzle.__drizzle_migrations`;
   const latest = entries.find(({ when }) => when === row?.last)?.tag ?? null;
   return { applied: row?.applied ?? 0, known: entries.length, latest };
+}
+
+async function readJournal(): Promise<Journal> {
+  try {
+    return JSON.parse(await readFile(journalFile, "utf8")) as Journal;
+  } catch (error) {
+    journal = undefined; // the next one tries again
+    throw error;
+  }
 }

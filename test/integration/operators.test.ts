@@ -1,5 +1,5 @@
 /** What whoever runs the gateway sees of the whole of it. */
-import { describe, expect, test } from "vitest";
+import { assert, describe, expect, test } from "vitest";
 import { openDatabase } from "../../src/db/database.ts";
 import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import { createSystemReader } from "../../src/stats/system.ts";
@@ -301,12 +301,18 @@ describe("search", () => {
       await gate.promise;
     });
     await locked.promise;
-    const answer = await createSearch({ ...parts, kindMaxMs: 200 })("zebra", 20).finally(
-      gate.resolve,
-    );
+    const look = createSearch({ ...parts, kindMaxMs: 200 });
+    const gone = new AbortController();
+    const asked = [new AbortController(), gone].map(({ signal }) => look("zebra", 20, signal));
+    gone.abort("left");
+    const [answer, left] = await Promise.allSettled(asked);
+    gate.resolve();
     await holding;
     await database.stop();
-    expect(answer).toMatchObject({ more: [], incomplete: ["consumer"] });
-    expect(answer.hits.map(({ kind }) => kind)).toContain("event_type");
+    assert(answer?.status === "fulfilled");
+    expect(answer.value).toMatchObject({ more: [], incomplete: ["consumer"] });
+    expect(answer.value.hits.map(({ kind }) => kind)).toContain("event_type");
+    // Who has left while it waited for its turn is not looked for.
+    expect(left).toEqual({ status: "rejected", reason: "left" });
   });
 });

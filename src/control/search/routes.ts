@@ -71,8 +71,8 @@ export function createSearchRoutes(search: Search): Route[] {
           .meta({ description: `Hits of each kind, ${limitDefault} unless given` }),
       }),
       responses: { 200: result },
-      async handle({ query: { q, limit } }) {
-        return { status: 200, body: await search(q, limit) };
+      async handle({ query: { q, limit }, request }) {
+        return { status: 200, body: await search(q, limit, request.signal()) };
       },
     }),
   ];

@@ -27,7 +27,8 @@ export type SearchAnswer = {
   readonly incomplete: readonly HitKind[];
 };
 
-export type Search = (text: string, limit: number) => Promise<SearchAnswer>;
+/** Looks no further, and throws, when `signal` tells that nobody waits for the answer any more. */
+export type Search = (text: string, limit: number, signal: AbortSignal) => Promise<SearchAnswer>;
 
 /** For each kind: some thirty times what 100,000 endpoints take. */
 const defaultKindMaxMs = 1_000;
@@ -52,9 +53,9 @@ export function createSearch(options: {
   let last: Promise<unknown> = Promise.resolve();
   return search;
 
-  async function search(text: string, limit: number): Promise<SearchAnswer> {
+  async function search(text: string, limit: number, signal: AbortSignal): Promise<SearchAnswer> {
     const lookUp = ids.lookupFor(text);
-    if (lookUp === undefined) return inTurn(() => lookAtAll(text, limit));
+    if (lookUp === undefined) return inTurn(() => lookAtAll(text, limit, signal));
     const hit = await lookUp(text);
     return { hits: hit === undefined ? [] : [hit], more: [], incomplete: [] };
   }
@@ -66,11 +67,16 @@ export function createSearch(options: {
     return done;
   }
 
-  async function lookAtAll(text: string, limit: number): Promise<SearchAnswer> {
+  async function lookAtAll(
+    text: string,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<SearchAnswer> {
     const hits: Hit[] = [];
     const more: HitKind[] = [];
     const incomplete: HitKind[] = [];
     for (const [kind, find] of finds) {
+      signal.throwIfAborted();
       const found = await readWithin(database.sql, kindMaxMs, (sql) => find(sql, text, limit + 1));
       if (found === undefined) incomplete.push(kind);
       else hits.push(...found.slice(0, limit));

@@ -200,8 +200,13 @@ export function separated(pieces: readonly string[]): string {
   let found = 0;
   for (let at = 0; at !== -1; at = text.indexOf(unitSeparator, at + 1)) found += 1;
   // With one more, all that follow would stand with another's event.
-  if (found !== pieces.length) throw new Error("a piece of JSON has a control character");
+  if (found !== pieces.length) throw notJson();
   return text;
+}
+
+/** As the database would say of a character that it does not take, so that only its event suffers. */
+function notJson(): Error {
+  return Object.assign(new Error("a piece of JSON has a control character"), { code: "22021" });
 }
 
 /** The elements of a one-dimensional array of text without nulls: `{a,"b, c"}`. */

@@ -224,7 +224,8 @@ describe("search", () => {
     const first = await give("Zebra", "Stripes 100% & Söhne", `${base}/Hooks_A/zebra`);
     const second = await give("zebra-2", "Two", `${base}/hooks_a/zebra/2`);
     await suite.client.expectOk("PUT", "/consumers/zebra?tenant=Zebra", {});
-    await suite.client.expectOk("PUT", "/event-types/zebra.seen", { description: "One was seen" });
+    const description = "One was\n\u001bseen";
+    await suite.client.expectOk("PUT", "/event-types/zebra.seen", { description });
 
     expect(await found("ZEBRA")).toEqual([
       ...["tenant Zebra", "tenant zebra-2", `endpoint ${second}`, `endpoint ${first}`],

@@ -99,9 +99,10 @@ export function keyHit(
   return { kind: "key", id, tenant, text, path };
 }
 
-/** Cut between characters, not in one. */
+/** One line, whatever people have written. Cut between characters, not in one. */
 function lineOf(parts: readonly (string | undefined)[]): string {
-  const line = parts.filter((each) => each !== undefined).join(", ");
+  const text = parts.filter((each) => each !== undefined).join(", ");
+  const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
   if (line.length <= textMax) return line;
   return `${line.slice(0, textMax - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -145,8 +145,9 @@ export function createUndeliveredReader(
     }, readsOneState);
     const [one, other] = await Promise.allSettled([beside, second()]);
     isBeside = false;
-    if (one.status === "rejected") throw one.reason;
+    // Before what became of the other: with it goes the state that the other was to see.
     if (other.status === "rejected") throw other.reason;
+    if (one.status === "rejected") throw one.reason;
     return [one.value, other.value];
   }
 

@@ -175,6 +175,34 @@ describe("of any state", () => {
       endpoints: [{ exact: true }, { endpoint: filtered.uuid, exact: false, waiting: 0 }],
     });
   });
+
+  test("a half that fails is told as it failed, whatever becomes of the other", async () => {
+    const { tenant } = await laneThat({ filter: { types: ["kind_1.*"] }, position: 2 });
+    const held = Promise.withResolvers<void>();
+    const taken = Promise.withResolvers<void>();
+    const holding = database.sql.begin(async () => {
+      taken.resolve();
+      await held.promise;
+    });
+    await taken.promise;
+    // No statement takes half an event.
+    const limits = { stepEvents: 0.5, connections: 2 };
+    const failed = createUndeliveredReader(database.orm, limits)
+      .read({ tenant: tenant.id, windowSeconds: 4 * 86_400, limit: 10 })
+      .catch((error: unknown) => (error as Error).cause);
+    // The other half waits for the connection until the state is gone that it was to see.
+    await expect
+      .poll(() => suite.sql`select from pg_stat_activity where state like '%(aborted)'`)
+      .toHaveLength(1);
+    held.resolve();
+    await holding;
+    expect(String(await failed)).toMatch(/0\.5/);
+    expect(
+      await createUndeliveredReader(database.orm, { connections: 2 }).read({
+        ...{ tenant: tenant.id, windowSeconds: 4 * 86_400, limit: 10 },
+      }),
+    ).toMatchObject({ exact: true });
+  });
 });
 
 describe("who asks", () => {

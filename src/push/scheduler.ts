@@ -140,12 +140,15 @@ export function createScheduler(options: {
     // Lanes say that they are ready while they are being asked.
     if (pumping) return;
     pumping = true;
-    while (!stopped && used < slots && startsLeft > 0 && mayStart()) {
-      const delivery = next();
-      if (delivery === undefined) break;
-      start(delivery);
+    try {
+      while (!stopped && used < slots && startsLeft > 0 && mayStart()) {
+        const delivery = next();
+        if (delivery === undefined) break;
+        start(delivery);
+      }
+    } finally {
+      pumping = false;
     }
-    pumping = false;
   }
 
   function beginTurn(): void {
@@ -204,11 +207,19 @@ export function createScheduler(options: {
       pause ??= setTimeout(endPause, unprovenPauseMs);
     }
     rates.get(tenant)?.bucket.take(1);
-    deliver(delivery, () => {
-      count(-1, -taken);
-      pump();
-      if (inFlight === 0) atRest?.();
-    });
+    try {
+      deliver(delivery, () => {
+        count(-1, -taken);
+        pump();
+        if (inFlight === 0) atRest?.();
+      });
+    } catch (error) {
+      // Not to whoever is pumping, who may take it for a fault of the log and go on without this
+      // lane: a fault of ours ends the process, and what was under way is delivered by another.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
 
     function count(attempts: number, change: number) {
       inFlight += attempts;

@@ -188,3 +188,27 @@ describe("large events", () => {
     expect(small / large).toBeLessThan(2.4);
   });
 });
+
+test("a fault of ours reaches the process, not whoever is pumping, and the others get their turn", async () => {
+  const started: string[] = [];
+  const scheduler = createScheduler({
+    slots,
+    mayStart: () => true,
+    deliver: ({ lane }) => {
+      started.push(lane.endpoint.name);
+      if (lane.endpoint.name === "bad") throw new Error("a fault of ours");
+    },
+  });
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
+  try {
+    const { lane } = open();
+    scheduler.ready(lane("a", "bad", { events: 1 }));
+    scheduler.ready(lane("b", "good", { events: 1 }));
+    expect(started).toEqual(["bad", "good"]);
+    expect(await uncaught).toEqual(new Error("a fault of ours"));
+  } finally {
+    for (const listener of others) process.on("uncaughtException", listener);
+  }
+});

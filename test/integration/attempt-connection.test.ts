@@ -385,6 +385,13 @@ describe("an egress proxy", () => {
     expect(proxy.targets).toEqual([`hooks.example:${receiver.port}`]);
     expect(receiver.requests[0]?.headers.host).toBe(`hooks.example:${receiver.port}`);
     expect(Object.keys(request.headers)).not.toContain("host");
+    // As lanes give them.
+    const listed = { ...request, headers: ["x-one", "1", "webhook-id", "evt_b"] };
+    expect(await attempter.attempt(listed)).toMatchObject({ kind: "response" });
+    const { headers } = receiver.requests.at(-1) ?? {};
+    const host = `hooks.example:${receiver.port}`;
+    expect(headers).toMatchObject({ "x-one": "1", "webhook-id": "evt_b", host });
+    expect(listed.headers).toHaveLength(4);
   });
 
   test("that refuses is told apart from an endpoint that does", async () => {

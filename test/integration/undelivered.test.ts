@@ -192,7 +192,11 @@ describe("of any state", () => {
       .catch((error: unknown) => (error as Error).cause);
     // The other half waits for the connection until the state is gone that it was to see.
     await expect
-      .poll(() => suite.sql`select from pg_stat_activity where state like '%(aborted)'`)
+      .poll(
+        () => suite.sql`
+        select from pg_stat_activity
+        where datname = current_database() and state like '%(aborted)'`,
+      )
       .toHaveLength(1);
     held.resolve();
     await holding;

@@ -114,16 +114,16 @@ async function seedOutcomes(sql: postgres.Sql, { from, to }: Step): Promise<void
       order by e.sequence
     ), retried as (
       insert into retries (tenant, endpoint, sequence, day, attempts, previous, due_at,
-        first_attempt_at, last_attempt_at, status_code, error, awaiting)
+        first_attempt_at, last_attempt_at, status_code, error, awaiting, appended_at)
       select tenant, endpoint, sequence, day, 1, sequence - 1, now() + interval '1 day', at, at, 503,
-        'http: status 503', chance < 20
+        'http: status 503', chance < 20, at
       from made where chance < 100
     )
     insert into deliveries (tenant, endpoint, day, sequence, status, attempts, previous,
-      first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error)
+      first_attempt_at, last_attempt_at, queue_ms, latency_ms, status_code, error, appended_at)
     select tenant, endpoint, day, sequence,
       case when chance < 140 then 'expired' when chance < 2100 then 'dead' else 'delivered' end,
       1, sequence - 1, at, at, 2, 30, case when chance < 2100 then 503 else 200 end,
-      case when chance < 2100 then 'http: status 503' end
+      case when chance < 2100 then 'http: status 503' end, case when chance < 2100 then at end
     from made where chance >= 100`;
 }

@@ -71,6 +71,13 @@ const receipt = {
   receiptAt: instant("receipt_at"),
 };
 
+/**
+ * When the event was appended, as it tells itself: kept by the database, so that nobody else writes
+ * it, of deliveries that are dead, expired or retried. Null in rows of versions that did not tell,
+ * and of events that are gone.
+ */
+const appendedAt = instant("appended_at");
+
 /** Settled deliveries. Partitioned by the event's day. */
 export const deliveries = pgTable(
   "deliveries",
@@ -95,6 +102,7 @@ export const deliveries = pgTable(
     /** It was a dead letter of an outage and got its one further attempt. */
     requeued: boolean("requeued").notNull().default(false),
     ...receipt,
+    appendedAt,
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.endpoint, table.day, table.sequence] }),
@@ -109,6 +117,13 @@ export const deliveries = pgTable(
     // so that no row has to be read.
     index("deliveries_undelivered")
       .on(table.tenant, table.day, table.sequence, table.endpoint, table.status)
+      .where(sql`${table.status} in ('dead', 'expired')`),
+    // And over all tenants; first of them those whose event's time is not known.
+    index("deliveries_undelivered_at")
+      .on(
+        ...[table.appendedAt.nullsFirst(), table.tenant, table.endpoint, table.day],
+        ...[table.sequence, table.status],
+      )
       .where(sql`${table.status} in ('dead', 'expired')`),
   ],
 );
@@ -134,6 +149,7 @@ export const retries = pgTable(
     /** Accepted, and due when no receipt has come by then. */
     awaiting: boolean("awaiting").notNull().default(false),
     ...receipt,
+    appendedAt,
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.endpoint, table.sequence] }),

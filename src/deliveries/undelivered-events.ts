@@ -4,6 +4,7 @@
  */
 import { sql as template, type SQL } from "drizzle-orm";
 import type { Day } from "../log/event.ts";
+import { diedSince } from "./undelivered-dated.ts";
 import { confirmed, type Window } from "./undelivered-window.ts";
 
 /** Dead letters of a tenant in the window, in the order of the index that has them alone. */
@@ -101,9 +102,10 @@ export function bare({ sinceDay }: Window): SQL {
  * only others tell of.
  */
 export function distinct(
-  { sinceDay }: Window,
+  window: Window,
   { readPerLookup }: { readonly readPerLookup: number },
 ): SQL {
+  const { many, sinceDay } = window;
   // Of endpoints whose dead letters do not all count. Mostly there are none, and nothing is compared.
   const counted = template`((select true from apart limit 1) is null
     or (d.tenant, d.endpoint) not in (select tenant, endpoint from apart))`;
@@ -125,7 +127,11 @@ export function distinct(
     ), events_of as materialized (
       select deliveries as events from owing where not several
       union all
-      select l.head - l.beyond + coalesce(o.count, 0) - coalesce(b.count, 0) + case
+      select l.head - l.beyond + coalesce(o.count, 0) - coalesce(b.count, 0) + ${
+        many
+          ? template`coalesce(d.count, 0)`
+          : template`
+        case
           when (l.beyond - l.first) * ${readPerLookup}::int < l.dead
             then (${diedByLookup(sinceDay, died)})
           else (
@@ -133,8 +139,9 @@ export function distinct(
               select distinct d.day, d.sequence from deliveries d
               where ${diedIn(template`l`, sinceDay)} and d.sequence <= l.beyond and ${counted}
             ) as died)
-          end
-      from shared l
+          end`
+      }
+      from shared l ${many ? template`left join (${diedTogether(window, counted)}) d on d.tenant = l.tenant` : template``}
         left join (
           select x.tenant, count(*) from others x
             join shared l on l.tenant = x.tenant and x.sequence <= l.beyond
@@ -142,6 +149,16 @@ export function distinct(
         ) o on o.tenant = l.tenant
         left join (select tenant, count(*) from bare group by tenant) b on b.tenant = l.tenant
     )`;
+}
+
+/** Of all of many tenants. */
+function diedTogether(window: Window, counted: SQL): SQL {
+  return template`
+    select tenant, count(*) from (
+      select distinct d.tenant, d.sequence
+      from ${diedSince(window)} d join shared l on l.tenant = d.tenant
+      where d.sequence <= l.beyond and ${counted}
+    ) as died group by tenant`;
 }
 
 /** Where many endpoints share few events. */

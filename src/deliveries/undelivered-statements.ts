@@ -11,6 +11,7 @@
  */
 import { sql as template, type SQL } from "drizzle-orm";
 import type { Day, Sequence, TenantId } from "../log/event.ts";
+import { diedSince, liesIn } from "./undelivered-dated.ts";
 import { bare, diedIn, distinct, lowest, open } from "./undelivered-events.ts";
 import { placed, scope, type Execute, type Window } from "./undelivered-window.ts";
 
@@ -153,26 +154,28 @@ function retried(window: Window): SQL {
 }
 
 /** What is not tried any more, of endpoints for which a receipt has settled some of the window. */
-function unsettled({ sinceDay }: Window): SQL {
+function unsettled(window: Window): SQL {
+  const { many, sinceDay } = window;
+  const inWindow = many ? template`and ${liesIn(template`d`, template`p`, window)}` : template``;
   return template`
     unsettled as materialized (
       select p.tenant, p.endpoint, d.sequence, d.day, d.expired
       from places p cross join lateral (
         select d.sequence, d.day, d.status = 'expired' as expired from deliveries d
         where d.tenant = p.tenant and d.endpoint = p.endpoint and d.day >= ${sinceDay}::date
-          and d.sequence > p.confirmed and d.status in ('dead', 'expired')
+          and d.sequence > p.confirmed and d.status in ('dead', 'expired') ${inWindow}
         order by d.day, d.sequence
       ) d
       where p.confirmed >= p.first
     )`;
 }
 
-function triedIn({ many }: Window): SQL {
+function triedIn(window: Window): SQL {
   const columns = template`r.tenant, r.endpoint, r.sequence, r.day, r.awaiting`;
-  if (many) {
+  if (window.many) {
     return template`
       select ${columns} from retries r join scope s on s.tenant = r.tenant
-      where r.sequence >= s.first`;
+      where ${liesIn(template`r`, template`s`, window)}`;
   }
   return template`
     select r.* from scope s cross join lateral (
@@ -189,21 +192,18 @@ function triedIn({ many }: Window): SQL {
  * by endpoint and by event, and what concerns few is left out, or put right, apart: those of
  * endpoints that are gone, or of `unsettled`, and those that are tried once more.
  */
-function failedIn({ many, sinceDay }: Window): SQL {
+function failedIn(window: Window): SQL {
   const columns = template`count(*)::int as dead,
     count(*) filter (where d.status = 'expired')::int as expired, min(d.sequence) as oldest`;
-  if (many) {
+  if (window.many) {
     return template`
-      select d.tenant, d.endpoint, ${columns}
-      from deliveries d join scope s on s.tenant = d.tenant
-      where d.day >= ${sinceDay}::date and d.sequence >= s.first
-        and d.status in ('dead', 'expired')
+      select d.tenant, d.endpoint, ${columns} from ${diedSince(window)} d
       group by d.tenant, d.endpoint`;
   }
   return template`
     select s.tenant, d.* from scope s cross join lateral (
       select d.endpoint, ${columns}
-      from deliveries d where ${diedIn(template`s`, sinceDay)} group by d.endpoint
+      from deliveries d where ${diedIn(template`s`, window.sinceDay)} group by d.endpoint
     ) d`;
 }
 

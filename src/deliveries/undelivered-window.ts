@@ -101,27 +101,42 @@ export async function show(
 export type Sought = "all" | "waiting";
 
 /**
- * Of many tenants few may have anything undelivered. Where there are not so many it costs less to look
+ * Of many tenants few may have anything that waits. Where there are not so many it costs less to look
  * for all than to leave some out.
  */
-function among({ tenant, many, sinceDay }: Window, sought: Sought): SQL {
-  if (tenant !== undefined || (sought === "all" && !many)) return template``;
-  const failing =
-    sought === "waiting"
-      ? template``
-      : template`
-        union all
-        select tenant from retries
-        union all
-        select d.tenant from deliveries d
-        where d.day >= ${sinceDay}::date and d.status in ('dead', 'expired')`;
+function picks({ tenant, many }: Window, sought: Sought): boolean {
+  return tenant === undefined && (many || sought === "waiting");
+}
+
+/** Tenants of which the first event of the window has to be known. */
+function picked(window: Window, sought: Sought): SQL {
+  if (!picks(window, sought)) return template``;
   return template`
-    and h.tenant in (
+    picked as materialized (
       select p.tenant from positions p join heads b on b.tenant = p.tenant
       where p.sequence < b.head
       union all
-      select tenant from blocked_subjects ${failing}
-    )`;
+      select tenant from blocked_subjects
+      ${sought === "all" ? template`union all ${undated(window)}` : template``}
+    ),`;
+}
+
+/** Tenants of rows that tell no time. */
+function undated({ sinceDay }: Window): SQL {
+  return template`
+    select tenant from retries where appended_at is null
+    union all
+    select d.tenant from deliveries d
+    where d.appended_at is null and d.day >= ${sinceDay}::date and d.status in ('dead', 'expired')`;
+}
+
+/** The others are behind with nothing: all their rows that count tell when their event was. */
+function others({ since, many }: Window, sought: Sought): SQL {
+  if (!many || sought === "waiting") return template``;
+  return template`
+    union all
+    select h.tenant, h.head, 1 from heads h
+    where h.at > ${since}::timestamptz and h.tenant not in (select tenant from picked)`;
 }
 
 /**
@@ -133,7 +148,7 @@ function among({ tenant, many, sinceDay }: Window, sought: Sought): SQL {
 export function scope(window: Window, sought: Sought): SQL {
   const { since, sinceDay } = window;
   return template`
-    ${begun(window, sought)}, ${guessed(window)},
+    ${picked(window, sought)} ${begun(window, sought)}, ${guessed(window)},
     halves(tenant, low, high, step) as (
       select tenant, case when found is null then first else found end,
         case when found is null then greatest(first, low - 1)
@@ -161,6 +176,7 @@ export function scope(window: Window, sought: Sought): SQL {
     ), scope as materialized (
       select b.tenant, b.head, case when b.cut then h.low + 1 else b.first end as first
       from begun b left join halves h on h.tenant = b.tenant and h.low = h.high
+      ${others(window, sought)}
     )`;
 }
 
@@ -168,7 +184,11 @@ export function scope(window: Window, sought: Sought): SQL {
 function begun(window: Window, sought: Sought): SQL {
   const { tenant, since, sinceDay } = window;
   const owned = (column: SQL) =>
-    tenant === undefined ? template`` : template`and ${column} = ${tenant}`;
+    tenant !== undefined
+      ? template`and ${column} = ${tenant}`
+      : picks(window, sought)
+        ? template`and ${column} in (select tenant from picked)`
+        : template``;
   return template`
     begun as materialized (
       select h.tenant, h.head, d.first, coalesce(d.last, h.head) as last,
@@ -184,7 +204,7 @@ function begun(window: Window, sought: Sought): SQL {
           ${owned(template`d.tenant`)}
         group by d.tenant
       ) d on d.tenant = h.tenant
-      where h.at > ${since}::timestamptz ${owned(template`h.tenant`)} ${among(window, sought)}
+      where h.at > ${since}::timestamptz ${owned(template`h.tenant`)}
     )`;
 }
 

@@ -143,6 +143,61 @@ describe("partitions", () => {
     expect(row).toEqual({ missing: 0 });
   });
 
+  test("keep of what is dead or retried when its event was appended", async () => {
+    const { sql } = database;
+    await createPartitions(sql);
+    const tenant = "0190163d-8694-739b-aea5-966c26f8ad91";
+    const at = "2026-11-23T12:00:00.123Z";
+    // One after the other, of a partition that came later than the trigger of the table.
+    await sql`
+      insert into events (tenant, day, sequence, appended_at, type, envelope)
+      select ${tenant}, current_date + 5, n, ${at}::timestamptz + n * interval '1 microsecond', 't', '{}'
+      from generate_series(1, 6) n`;
+    const give = (sequence: number, status: string) => sql`
+      insert into deliveries (tenant, endpoint, day, sequence, status, attempts, first_attempt_at,
+        last_attempt_at, queue_ms, latency_ms)
+      values (${tenant}, ${tenant}, current_date + 5, ${sequence}, ${status}, 1, now(), now(), 1, 1)
+      on conflict (tenant, endpoint, day, sequence) do update set status = excluded.status`;
+    for (const [sequence, status] of [
+      ...([
+        [1, "dead"],
+        [2, "expired"],
+        [3, "delivered"],
+      ] as const),
+      ...([
+        [4, "skipped"],
+        [4, "dead"],
+        [5, "settled"],
+        [7, "dead"],
+      ] as const),
+    ]) {
+      await give(sequence, status);
+    }
+    await sql`
+      insert into retries (tenant, endpoint, day, sequence, attempts, due_at, first_attempt_at,
+        last_attempt_at)
+      values (${tenant}, ${tenant}, current_date + 5, 6, 1, now(), now(), now())`;
+    const kept = await sql<{ sequence: number; after: string | null }[]>`
+      select sequence, round(extract(epoch from appended_at - ${at}::timestamptz) * 1000000)::text as after
+      from (
+        select sequence, appended_at from deliveries where tenant = ${tenant}
+        union all
+        select sequence, appended_at from retries where tenant = ${tenant}
+      ) r order by sequence`;
+    expect(kept.map(({ sequence, after }) => [Number(sequence), after])).toEqual([
+      ...[
+        [1, "1"],
+        [2, "2"],
+        [3, null],
+        [4, "4"],
+        [5, null],
+        [6, "6"],
+      ],
+      // Of an event that is gone nothing is known.
+      [7, null],
+    ]);
+  });
+
   test("do not make the days before or after them acceptable", async () => {
     const insert = database.sql`
       insert into append_keys (tenant, key, day, sequence, digest, id)

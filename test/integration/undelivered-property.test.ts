@@ -2,7 +2,7 @@
  * Goal: what is told as undelivered is what a look at every event and row finds, whatever state the
  * tables are in. Method: tenants with endpoints of any filter and position, with any outcomes,
  * retries, blocked subjects and receipts, on both sides of the window's edge; of all tenants
- * together and of each; with limits so small that all ways of counting are taken.
+ * together and of each; with rows that tell when their event was and rows that do not; with limits so small that all ways of counting are taken.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -83,6 +83,7 @@ const lane: fc.Arbitrary<LaneSpec> = fc.record({
   }),
   confirmed: fc.option(fc.nat(events), { nil: undefined, freq: 3 }),
   moved: fc.boolean(),
+  undated: fc.oneof(fc.constant(0), fc.nat(events)),
 });
 
 const world = fc.record({
@@ -95,7 +96,8 @@ const world = fc.record({
     {},
     { recorded: 0 },
     { recorded: 3, stepEvents: 2 },
-    { manyTenants: 0, readPerLookup: 0 },
+    { manyTenants: 0 },
+    { manyTenants: 0, recorded: 3, stepEvents: 2 },
   ),
   connections: fc.constantFrom(1, 2),
 });

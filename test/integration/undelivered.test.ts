@@ -52,7 +52,15 @@ async function laneThat(spec: Partial<LaneSpec>) {
     select id, name, shard from tenants where name = ${name}`;
   await giveTimedLog(suite.sql, tenant);
   const lane = await giveSpecified(suite.sql, tenant, {
-    ...{ filter: {}, position: 0, rows: [], blocked: [], confirmed: undefined, moved: false },
+    ...{
+      filter: {},
+      position: 0,
+      rows: [],
+      blocked: [],
+      confirmed: undefined,
+      moved: false,
+      undated: 0,
+    },
     ...spec,
   });
   return { ...lane, query: { tenant: name, window: "4d" } };
@@ -160,6 +168,7 @@ describe("of any state", () => {
     await giveSpecified(suite.sql, tenant, {
       ...{ filter: {}, position: events - 3, rows: [], blocked: [], confirmed: undefined },
       moved: false,
+      undated: 0,
     });
     const asked = { tenant: tenant.id, windowSeconds: 4 * 86_400, limit: 10 };
     const matching = range(3, events).filter((n) => n % 3 === 1).length;

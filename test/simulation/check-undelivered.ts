@@ -33,8 +33,8 @@ type Counted = Record<(typeof kinds)[number] | "matching" | "done", number> & {
 };
 
 /**
- * While much is still under way: the same statements and the count in one transaction, which sees one
- * state. With all the time that they may need.
+ * While much is still under way: the same statements, as for many tenants, and the count in one
+ * transaction, which sees one state. With all the time that they may need.
  */
 export async function checkUndeliveredNow(world: World): Promise<void> {
   const { orm, stop } = openDatabase(world.postgres.url, { connections: 1, name: "undelivered" });
@@ -46,6 +46,7 @@ export async function checkUndeliveredNow(world: World): Promise<void> {
         };
         const reader = createUndeliveredReader(here as Pick<Orm, "transaction">, {
           budgetMs: 60_000,
+          manyTenants: 0,
         });
         const asked = { tenant: undefined, windowSeconds: 86_400, limit: 1_000 };
         const { events, awaiting, endpoints, ...rest } = await reader.read(asked);
@@ -59,12 +60,30 @@ export async function checkUndeliveredNow(world: World): Promise<void> {
         const fault = faultOf(told, counted);
         if (fault !== undefined)
           world.violations.report("undelivered", `after the faults: ${fault}`);
+        const wrong = await countWrongTimes(transaction);
+        if (wrong > 0)
+          world.violations.report(
+            "undelivered",
+            `${wrong} rows tell another time than their event`,
+          );
       },
       { isolationLevel: "repeatable read", accessMode: "read only" },
     );
   } finally {
     await stop();
   }
+}
+
+async function countWrongTimes(orm: Execute): Promise<number> {
+  const [row] = await orm.execute<{ wrong: number }>(template`
+    select count(*)::int as wrong
+    from (
+      select tenant, day, sequence, appended_at from deliveries where status in ('dead', 'expired')
+      union all
+      select tenant, day, sequence, appended_at from retries
+    ) r join events e on e.tenant = r.tenant and e.day = r.day and e.sequence = r.sequence
+    where r.appended_at is distinct from e.appended_at`);
+  return row?.wrong ?? 0;
 }
 
 /** Of all tenants together, and of each, as the gateway answers. */

@@ -24,6 +24,8 @@ export type LaneSpec = {
   readonly confirmed: number | undefined;
   /** After the receipt. */
   readonly moved: boolean;
+  /** So many of its first rows are of a version that kept no times. */
+  readonly undated: number;
 };
 
 /** Events of the last days and of today, spread over each; those of today end now. */
@@ -54,7 +56,7 @@ export async function giveTimedLog(sql: Sql, { id: tenant }: Tenant): Promise<vo
 }
 
 export async function giveSpecified(sql: Sql, tenant: Tenant, spec: LaneSpec): Promise<Lane> {
-  const { filter, position, rows, blocked, confirmed, moved } = spec;
+  const { filter, position, rows, blocked, confirmed, moved, undated } = spec;
   const lane = await giveLane(sql, tenant, { filter, position });
   const having = (wanted: (row: Row) => boolean) =>
     rows.flatMap((row, index) => (wanted(row) ? [index + 1] : []));
@@ -73,6 +75,11 @@ export async function giveSpecified(sql: Sql, tenant: Tenant, spec: LaneSpec): P
   );
   const awaiting = having(({ retry }) => retry === "awaiting");
   await giveRetries(sql, lane, awaiting, { awaiting: true });
+  for (const table of ["deliveries", "retries"]) {
+    await sql`
+      update ${sql(table)} set appended_at = null
+      where tenant = ${tenant.id} and endpoint = ${lane.uuid} and sequence <= ${undated}`;
+  }
   for (const [subject, sequence] of blocked) await block(sql, lane, subject, sequence);
   if (confirmed !== undefined) await confirm(sql, lane, confirmed);
   if (moved) await sql`update positions set resumed_at = now() where consumer = ${lane.uuid}`;

@@ -156,6 +156,9 @@ export const retries = pgTable(
     index("retries_due").on(table.tenant, table.endpoint, table.dueAt),
     // See deliveries_undelivered.
     index("retries_tenant").on(table.tenant, table.sequence, table.endpoint),
+    index("retries_undated")
+      .on(table.tenant)
+      .where(sql`${table.appendedAt} is null`),
   ],
 );
 

@@ -16,6 +16,10 @@ function isKept(row: SQL, { sinceDay }: Pick<Window, "sinceDay">): SQL {
 
 /** Rows of deliveries or retries that lie in the window, by a row of `scope` of their tenant. */
 export function liesIn(row: SQL, scope: SQL, window: Window): SQL {
+  if (window.dated) {
+    return template`
+      ${isKept(row, window)} and ${row}.appended_at > ${window.since}::timestamptz`;
+  }
   return template`
     ${isKept(row, window)} and case when ${row}.appended_at is null
       then ${row}.sequence >= ${scope}.first
@@ -25,10 +29,13 @@ export function liesIn(row: SQL, scope: SQL, window: Window): SQL {
 /** Dead letters, out of an index that begins with their times; those without one come first in it. */
 export function diedSince(window: Window): SQL {
   const columns = template`d.tenant, d.endpoint, d.sequence, d.status`;
-  return template`(
+  const dated = template`
     select ${columns} from deliveries d
     where d.appended_at > ${window.since}::timestamptz and ${isKept(template`d`, window)}
-      and ${isFailed}
+      and ${isFailed}`;
+  if (window.dated) return template`(${dated})`;
+  return template`(
+    ${dated}
     union all
     select ${columns} from deliveries d join scope s on s.tenant = d.tenant
     where d.appended_at is null and d.sequence >= s.first and ${isKept(template`d`, window)}

@@ -97,7 +97,7 @@ export function bare({ sinceDay }: Window): SQL {
 }
 
 /**
- * Where one endpoint alone has anything undelivered, that is it. Elsewhere, beyond the lowest place it
+ * Where one endpoint alone has anything undelivered, that is it. Of the others, beyond the lowest place it
  * is all but the bare ones; up to there those that died, in the order of an index, and those that
  * only others tell of.
  */
@@ -118,14 +118,13 @@ export function distinct(
       select tenant, endpoint from failed
       where (select count(*) from failed) > (select count(*) from counts where whole)
         and (tenant, endpoint) not in (select tenant, endpoint from counts where whole)
-    ), owing as materialized (
-      select tenant, count(*) > 1 as several, sum(dead) as dead,
-        (sum(retrying) + sum(dead) + sum(waiting))::bigint as deliveries
-      from counts group by tenant
+    ), several as materialized (
+      select tenant, sum(dead) as dead from counts group by tenant having count(*) > 1
     ), shared as materialized (
-      select l.*, w.dead from owing w join lowest l on l.tenant = w.tenant where w.several
+      select l.*, w.dead from several w join lowest l on l.tenant = w.tenant
     ), events_of as materialized (
-      select deliveries as events from owing where not several
+      select retrying + dead + waiting as events from counts
+      where tenant not in (select tenant from several)
       union all
       select l.head - l.beyond + coalesce(o.count, 0) - coalesce(b.count, 0) + ${
         many

@@ -14,6 +14,8 @@ export type Window = {
   readonly tenant: TenantId | undefined;
   /** Too many tenants to read the indexes of each apart. */
   readonly many: boolean;
+  /** Every row tells when its event was appended: none is left of a version that kept no times. */
+  readonly dated: boolean;
   /** As Postgres writes it, in microseconds. */
   readonly since: string;
   readonly sinceDay: Day;
@@ -36,7 +38,11 @@ export async function openWindow(
     select (extract(epoch from as_of) * 1000)::bigint as "asOf", since::text,
       ((since at time zone 'UTC')::date)::text as "sinceDay", pg_export_snapshot() as state,
       ${tenant === undefined}::boolean and (
-        select count(*) from heads where at > since) > ${manyTenants}::int as many
+        select count(*) from heads where at > since) > ${manyTenants}::int as many,
+      not exists (select from retries where appended_at is null) and not exists (
+        select from deliveries d
+        where d.appended_at is null and d.day >= (since at time zone 'UTC')::date
+          and d.status in ('dead', 'expired')) as dated
     from (select clock_timestamp() as as_of) a,
       lateral (select as_of - ${seconds} * interval '1 second' as since) b`);
   if (row === undefined) throw new Error("the database told no time");
@@ -117,7 +123,7 @@ function picked(window: Window, sought: Sought): SQL {
       where p.sequence < b.head
       union all
       select tenant from blocked_subjects
-      ${sought === "all" ? template`union all ${undated(window)}` : template``}
+      ${sought === "all" && !window.dated ? template`union all ${undated(window)}` : template``}
     ),`;
 }
 

@@ -42,8 +42,7 @@ type Step = {
 };
 
 export type SearchLimits = {
-  /** By `performance.now()`. */
-  readonly deadline: number;
+  readonly hasTime: () => boolean;
   /** Of so few that are left none is left out. */
   readonly littleEvents: number;
   /** That a statement looks at. */
@@ -53,13 +52,13 @@ export type SearchLimits = {
 export async function search(
   orm: Execute,
   { runs, covered }: { runs: readonly Run[]; covered: readonly Covered[] },
-  { deadline, littleEvents, stepEvents }: SearchLimits,
+  { hasTime, littleEvents, stepEvents }: SearchLimits,
 ): Promise<Search> {
   const found = new Map<string, Found>();
   const fresh = new Map<TenantId, Set<Sequence>>();
   let left = runs.toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const isLittle = () => left.reduce((sum, run) => sum + lengthOf(run), 0) <= littleEvents;
-  while (left.length > 0 && (performance.now() < deadline || isLittle())) {
+  while (left.length > 0 && (hasTime() || isLittle())) {
     const { batch, limit, rest } = nextBatch(left, stepEvents);
     const step = await look(orm, { batch, limit, covered });
     const again = step.runs.flatMap(({ n, end, waiting, oldest }) => {
@@ -172,7 +171,13 @@ async function look(
       select * from jsonb_to_recordset(${known}::jsonb) as c(
         tenant uuid, beyond bigint, bare bigint[])
     ), ${first.subject === null ? beyondPosition(day, limit) : ofSubject(day, limit)},
-    fresh as materialized (
+    alone as materialized (
+      select tenant from (select distinct tenant from asked) a
+      where (
+        select count(*) from (
+          select from endpoints e where e.tenant = a.tenant limit 2
+        ) as few) = 1
+    ), fresh as materialized (
       select distinct o.tenant, o.sequence from open o join covered c on c.tenant = o.tenant
       where o.sequence <= c.beyond or o.sequence = any(c.bare)
     )
@@ -186,7 +191,8 @@ async function look(
       'fresh', (
         select coalesce(json_agg(f), '[]') from (
           select o.tenant, json_agg(o.sequence) as sequences from fresh o
-          where ${unknown(day)} group by o.tenant
+          where o.tenant in (select tenant from alone) or ${unknown(day)}
+          group by o.tenant
         ) f)
     ) as step`);
   if (row === undefined) throw new Error("nothing was looked at");
@@ -259,10 +265,13 @@ function ofSubject(day: Day, limit: number): SQL {
     )`;
 }
 
-/** No dead letter and no retry of any endpoint tells of the event, as the summary judges them. */
+/**
+ * No dead letter and no retry of any endpoint tells of the event, as the summary judges them: nothing
+ * to look up where a tenant has no other endpoint.
+ */
 function unknown(day: Day): SQL {
   return template`
-    (select true from deliveries d
+    ((select true from deliveries d
       join positions p on p.tenant = d.tenant and p.consumer = d.endpoint
       join endpoints e on e.tenant = d.tenant and e.id = d.endpoint
       where d.tenant = o.tenant and d.day = ${day}::date and d.sequence = o.sequence
@@ -277,5 +286,5 @@ function unknown(day: Day): SQL {
           where d.tenant = o.tenant and d.endpoint = r.endpoint and d.day = ${day}::date
             and d.sequence = o.sequence limit 1) is not true
       limit 1
-    ) is null`;
+    ) is null)`;
 }

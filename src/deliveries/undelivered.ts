@@ -110,9 +110,13 @@ export function createUndeliveredReader(
         ...{ seconds: windowSeconds, manyTenants: limits.manyTenants },
       });
       const shown = { ...limits, shown: limit };
+      let isSummarized = false;
       const [summary, { runs, searched }] = await together(
-        (own) => summarizeIn(own ?? transaction, window, shown),
-        () => look(transaction, window, { ...shown, startedAt }),
+        (own) =>
+          summarizeIn(own ?? transaction, window, shown).finally(() => {
+            isSummarized = true;
+          }),
+        () => look(transaction, window, { ...shown, startedAt, isSummarized: () => isSummarized }),
         window,
       );
       const ranked = rank({ ...summary, runs }, searched);
@@ -154,7 +158,7 @@ export function createUndeliveredReader(
   async function look(
     transaction: Execute,
     window: Window,
-    { startedAt, ...shown }: typeof limits & { shown: number; startedAt: number },
+    { startedAt, isSummarized, ...shown }: typeof limits & Looking,
   ) {
     await limitPlans(transaction, { rowByRow: false });
     const found = await findRuns(transaction, window, shown);
@@ -164,10 +168,20 @@ export function createUndeliveredReader(
     const deadline = Math.max(startedAt + limits.budgetMs, lookUntil);
     return {
       runs: found.runs,
-      searched: await search(transaction, found, { ...limits, deadline }),
+      searched: await search(transaction, found, {
+        ...limits,
+        // Before the other half is done there is no answer anyhow.
+        hasTime: () => performance.now() < deadline || !isSummarized(),
+      }),
     };
   }
 }
+
+type Looking = {
+  readonly shown: number;
+  readonly startedAt: number;
+  readonly isSummarized: () => boolean;
+};
 
 const readsOneState = { isolationLevel: "repeatable read", accessMode: "read only" } as const;
 

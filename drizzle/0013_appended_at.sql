@@ -2,7 +2,8 @@
 -- so that of a window of time it is found without a search in the logs of all tenants.
 ALTER TABLE "deliveries" ADD COLUMN "appended_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "retries" ADD COLUMN "appended_at" timestamp with time zone;--> statement-breakpoint
-CREATE INDEX "deliveries_undelivered_at" ON "deliveries" USING btree ("appended_at" NULLS FIRST,"tenant","endpoint","day","sequence","status") WHERE "deliveries"."status" in ('dead', 'expired');--> statement-breakpoint
+CREATE INDEX "deliveries_undelivered_at" ON "deliveries" USING btree ("appended_at","tenant","endpoint","day","sequence","status") WHERE "deliveries"."appended_at" is not null and "deliveries"."status" in ('dead', 'expired');--> statement-breakpoint
+CREATE INDEX "deliveries_undated" ON "deliveries" USING btree ("tenant","day","sequence","endpoint","status") WHERE "deliveries"."appended_at" is null and "deliveries"."status" in ('dead', 'expired');--> statement-breakpoint
 CREATE INDEX "retries_undated" ON "retries" USING btree ("tenant") WHERE "retries"."appended_at" is null;
 --> statement-breakpoint
 -- Every row that is dead, expired or retried gets the time here, whoever writes it, those that still

@@ -26,7 +26,7 @@ export function liesIn(row: SQL, scope: SQL, window: Window): SQL {
       else ${row}.appended_at > ${window.since}::timestamptz end`;
 }
 
-/** Dead letters, out of an index that begins with their times; those without one come first in it. */
+/** Dead letters, out of an index that begins with their times, and of another those without one. */
 export function diedSince(window: Window): SQL {
   const columns = template`d.tenant, d.endpoint, d.sequence, d.status`;
   const dated = template`

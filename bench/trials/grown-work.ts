@@ -85,7 +85,7 @@ export async function openRunning(
     ...opened,
     site,
     load: stage.startWorker<LoadOperations>("load"),
-    streams: stage.startWorker<SubscriberOperations>("streams"),
+    streams: stage.startWorker<SubscriberOperations>("subscribers"),
     server: await findServer(site.sql),
     key: stage.key,
   };

@@ -1,7 +1,7 @@
 /**
- * What is undelivered of a window, over many tenants, by the times that the rows keep of their events:
- * so the window's first event is looked for in few logs. A row of a version that kept none counts as
- * the log tells: by its sequence, for which its tenant is among those whose first event is known.
+ * What is undelivered of a window, over many tenants, by the times that the rows keep of their
+ * events: so the window's first event is looked for in few logs. A row of a version that kept none
+ * counts as the log tells: by its sequence, for which its tenant's first event is looked for.
  */
 import { sql as template, type SQL } from "drizzle-orm";
 import type { Window } from "./undelivered-window.ts";

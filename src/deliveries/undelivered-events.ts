@@ -140,7 +140,8 @@ export function distinct(
             ) as died)
           end`
       }
-      from shared l ${many ? template`left join (${diedTogether(window, counted)}) d on d.tenant = l.tenant` : template``}
+      from shared l
+        ${many ? template`left join (${diedTogether(window, counted)}) d on d.tenant = l.tenant` : template``}
         left join (
           select x.tenant, count(*) from others x
             join shared l on l.tenant = x.tenant and x.sequence <= l.beyond

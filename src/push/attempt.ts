@@ -19,8 +19,10 @@ import {
   connectTimeoutMs,
   openDirectly,
   openThroughProxy,
+  type Connection,
   type Connections,
 } from "./connections.ts";
+import { createDeadlines, type Deadlines } from "./deadlines.ts";
 import { hostOf, type EgressError, type EgressPolicy } from "./egress.ts";
 import { failureOf, timeoutFailure, type Failure, type Phase } from "./failure.ts";
 import type { AttemptResponse, Outcome } from "./outcome.ts";
@@ -83,7 +85,7 @@ export function createAttempter({
       ? openDirectly({ lookup, responseMaxBytes, idleMax })
       : openThroughProxy(proxy);
   const targets = new LRUCache<string, Target>({ max: targetsMax });
-  const running = new Set<Attempt>();
+  const running = createDeadlines(expire);
   let stopped = false;
   return { attempt, stop };
 
@@ -99,7 +101,8 @@ export function createAttempter({
 
   async function stop(): Promise<void> {
     stopped = true;
-    for (const each of running) abandon(each);
+    for (const each of running.all()) abandon(each);
+    running.stop();
     await connections.stop();
   }
 
@@ -127,11 +130,10 @@ type Attempt = {
   readonly request: Dispatcher.DispatchOptions & { readonly origin: string };
   readonly timeoutMs: number;
   readonly connections: Connections;
-  readonly running: Set<Attempt>;
+  readonly running: Deadlines<Attempt>;
   readonly resolve: (outcome: Outcome | Stopped) => void;
   readonly startedAt: number;
-  deadline: NodeJS.Timeout | undefined;
-  connection: Dispatcher;
+  connection: Connection;
   exchange: Exchange | undefined;
   tries: 1 | 2;
 };
@@ -140,27 +142,25 @@ function run(
   { origin, path }: Target,
   { headers, body, timeoutMs }: AttemptRequest,
   connections: Connections,
-  running: Set<Attempt>,
+  running: Deadlines<Attempt>,
 ): Promise<Outcome | Stopped> {
   const { promise, resolve } = Promise.withResolvers<Outcome | Stopped>();
   const attempt: Attempt = {
     request: { origin, path, method: "POST", headers, body },
     ...{ timeoutMs, connections, running, resolve },
     startedAt: performance.now(),
-    deadline: undefined,
     connection: connections.take(origin, false),
     exchange: undefined,
     tries: 1,
   };
-  attempt.deadline = setTimeout(expire, timeoutMs, attempt);
-  running.add(attempt);
+  running.add(attempt, timeoutMs);
   send(attempt);
   return promise;
 }
 
 function send(attempt: Attempt): void {
   attempt.exchange = newExchange(attempt);
-  attempt.connection.dispatch(attempt.request, attempt.exchange);
+  attempt.connection.dispatcher.dispatch(attempt.request, attempt.exchange);
 }
 
 function ended(attempt: Attempt, exchange: Exchange, failure: Failure | undefined): void {
@@ -172,7 +172,7 @@ function ended(attempt: Attempt, exchange: Exchange, failure: Failure | undefine
 /** Mostly a kept connection that the receiver closed just when it was used again. */
 function sendAgain(attempt: Attempt): void {
   const { connections, request } = attempt;
-  connections.giveBack(request.origin, attempt.connection, false);
+  connections.giveBack(attempt.connection, false);
   attempt.connection = connections.take(request.origin, true);
   attempt.tries = 2;
   send(attempt);
@@ -196,10 +196,9 @@ function cut({ exchange }: Attempt): void {
 }
 
 function settle(attempt: Attempt, outcome: Outcome | Stopped, healthy: boolean): void {
-  const { connections, request, running } = attempt;
-  clearTimeout(attempt.deadline);
-  running.delete(attempt);
-  connections.giveBack(request.origin, attempt.connection, healthy);
+  const { connections, running } = attempt;
+  running.remove(attempt, attempt.timeoutMs);
+  connections.giveBack(attempt.connection, healthy);
   attempt.resolve(outcome);
 }
 

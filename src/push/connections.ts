@@ -14,9 +14,18 @@ import { buildConnector, Client, Pool, ProxyAgent, type Dispatcher } from "undic
 /** Where requests are sent: straight to the endpoints, or through the egress proxy. */
 export type Connections = {
   /** A connection for one request. A fresh one has carried no other before. */
-  take(origin: string, fresh: boolean): Dispatcher;
-  giveBack(origin: string, connection: Dispatcher, healthy: boolean): void;
+  take(origin: string, fresh: boolean): Connection;
+  giveBack(connection: Connection, healthy: boolean): void;
   stop(): Promise<void>;
+};
+
+export type Connection = {
+  readonly origin: string;
+  readonly dispatcher: Dispatcher;
+  /** Undefined before it has begun to connect, and where it is not ours. */
+  socket: Socket | undefined;
+  /** How far the socket may be read while it carries this request. */
+  end: number;
 };
 
 /** Node's own limit for a head. */
@@ -61,71 +70,72 @@ export function openDirectly({
   idleMax?: number | undefined;
 }): Connections {
   const connect = buildConnector({ ...connectOptions, lookup });
-  /** Of the connections that have begun to connect. */
-  const sockets = new WeakMap<Dispatcher, Socket>();
-  /** How far the sockets that carry a request may be read. */
-  const ends = new WeakMap<Socket, number>();
-  const idleByOrigin = new Map<string, Dispatcher[]>();
-  /** All of them with their origins, the least recently used first. */
-  const idle = new Map<Dispatcher, string>();
+  const idleByOrigin = new Map<string, Connection[]>();
+  /** All of them, the least recently used first. */
+  const idle = new Set<Connection>();
   let stopped = false;
   return { take, giveBack, stop };
 
-  function take(origin: string, fresh: boolean): Dispatcher {
+  function take(origin: string, fresh: boolean): Connection {
     const kept = fresh ? undefined : idleByOrigin.get(origin)?.at(-1);
-    if (kept !== undefined) {
-      forget(kept);
-      const socket = sockets.get(kept);
-      if (socket !== undefined) ends.set(socket, socket.bytesRead + responseMaxBytes);
-      return kept;
-    }
+    if (kept === undefined) return open(origin);
+    forget(kept);
+    if (kept.socket !== undefined) kept.end = kept.socket.bytesRead + responseMaxBytes;
+    return kept;
+  }
+
+  function open(origin: string): Connection {
     const client = new Client(origin, {
       ...clientOptions,
       connect(options, callback) {
         // Its type does not tell that the connector returns the socket.
         const socket: unknown = connect(options, callback);
         if (!(socket instanceof Socket)) return;
-        sockets.set(client, socket);
-        ends.set(socket, responseMaxBytes);
+        connection.socket = socket;
+        connection.end = responseMaxBytes;
         socket.on("readable", () => {
-          if (socket.bytesRead > (ends.get(socket) ?? 0)) socket.destroy(new ResponseTooLong());
+          if (connection.socket === socket && socket.bytesRead > connection.end) {
+            socket.destroy(new ResponseTooLong());
+          }
         });
       },
     });
-    return client.on("disconnect", () => forget(client));
+    const connection: Connection = { origin, dispatcher: client, socket: undefined, end: 0 };
+    client.on("disconnect", () => forget(connection));
+    return connection;
   }
 
-  function giveBack(origin: string, connection: Dispatcher, healthy: boolean): void {
+  function giveBack(connection: Connection, healthy: boolean): void {
     if (!healthy || stopped) return discard(connection);
-    idle.set(connection, origin);
-    const siblings = idleByOrigin.get(origin);
-    if (siblings === undefined) idleByOrigin.set(origin, [connection]);
+    idle.add(connection);
+    const siblings = idleByOrigin.get(connection.origin);
+    if (siblings === undefined) idleByOrigin.set(connection.origin, [connection]);
     else siblings.push(connection);
     if (idle.size > idleMax) {
-      for (const oldest of idle.keys()) return discard(oldest);
+      for (const oldest of idle) return discard(oldest);
     }
   }
 
-  function forget(connection: Dispatcher): void {
-    const origin = idle.get(connection);
-    if (origin === undefined) return;
-    idle.delete(connection);
-    const siblings = idleByOrigin.get(origin) ?? [];
-    siblings.splice(siblings.lastIndexOf(connection), 1);
-    if (siblings.length === 0) idleByOrigin.delete(origin);
+  function forget(connection: Connection): void {
+    if (!idle.delete(connection)) return;
+    const siblings = idleByOrigin.get(connection.origin);
+    // Nearly always the last.
+    if (siblings?.at(-1) === connection) siblings.pop();
+    else siblings?.splice(siblings.lastIndexOf(connection), 1);
+    if (siblings?.length === 0) idleByOrigin.delete(connection.origin);
   }
 
-  function discard(connection: Dispatcher): void {
+  function discard(connection: Connection): void {
     forget(connection);
-    void connection.destroy();
+    void connection.dispatcher.destroy();
     // The client waits for a connection that is not there yet: up to ten sockets would be open for
     // every slot, at endpoints that answer no SYN or no TLS hello and whose time-out is a second.
-    sockets.get(connection)?.destroy();
+    connection.socket?.destroy();
   }
 
   async function stop(): Promise<void> {
     stopped = true;
-    await Promise.all([...idle.keys()].map((connection) => connection.destroy()));
+    await Promise.all([...idle].map(({ dispatcher }) => dispatcher.destroy()));
   }
 }
 
@@ -145,7 +155,11 @@ export function openThroughProxy(uri: string): Connections {
     (dispatch) => (options, handler) =>
       dispatch({ ...options, headers: copyOf(options.headers) }, handler),
   );
-  return { take: () => dispatcher, giveBack: () => undefined, stop: () => agent.destroy() };
+  return {
+    take: (origin) => ({ origin, dispatcher, socket: undefined, end: 0 }),
+    giveBack: () => undefined,
+    stop: () => agent.destroy(),
+  };
 }
 
 function copyOf(headers: Dispatcher.DispatchOptions["headers"]) {

@@ -153,18 +153,12 @@ function openMigrationConnection(url: string) {
 
 /** The text form of a Postgres array, for `${…}::text[]` parameters. */
 export function arrayText(values: Iterable<string | number | null>): string {
-  let text = "{";
-  let separator = "";
-  for (const value of values) {
-    text += separator + elementText(value);
-    separator = ",";
-  }
-  return `${text}}`;
+  return columnText(values, (value) => value);
 }
 
 /** The same of one value of each row, where an array of them would only be thrown away. */
 export function columnText<T>(
-  rows: readonly T[],
+  rows: Iterable<T>,
   value: (row: T) => string | number | null,
 ): string {
   let text = "{";
@@ -182,7 +176,7 @@ function elementText(value: string | number | null): string {
   return `"${isPlain(value) ? value : value.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
-/** Looking twice costs a tenth of a replacement that finds nothing. */
+/** Looking twice costs a seventh of a replacement that finds nothing (15 of 100 ns for a uuid). */
 function isPlain(text: string): boolean {
   return !text.includes('"') && !text.includes("\\");
 }

@@ -8,8 +8,7 @@
  * complete one. A request that got no outcome may have reached the endpoint all the same.
  *
  * `dispatch` instead of `request`, which has to be aborted through an AbortSignal and builds a
- * stream for each response. An attempt with its deadline and outcome costs 23 µs of processor time
- * (measured; a bare `request` with its body read 24 µs, a bare `dispatch` 21 µs).
+ * stream for each response.
  */
 
 import { LRUCache } from "lru-cache";

@@ -1,7 +1,7 @@
 /**
  * The time-outs of all attempts under way. Those that are as long as each other end in the order in
- * which they began, so each length has a line and one timer for whoever stands first. To stand in a
- * line and to leave it costs a tenth of a timer of one's own.
+ * which they began, so each length has a line and one timer for whoever stands first, and no
+ * attempt makes and clears a timer of its own.
  */
 
 export type Deadlines<Item> = {

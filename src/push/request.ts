@@ -30,8 +30,8 @@ export type PushHeaders = (push: {
 }) => string[];
 
 /**
- * As names and values in turns, which undici takes as they are; objects that are put together and
- * taken apart again for each push cost it a microsecond.
+ * As names and values in turns, which undici takes as they are: no objects are put together for each
+ * push and taken apart again.
  */
 export function createPushHeaders(options: { cursors: Cursors; userAgent: string }): PushHeaders {
   const { cursors, userAgent } = options;

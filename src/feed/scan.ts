@@ -51,13 +51,14 @@ export async function scan(
   read: (after: Position, limit: number, maxBytes: number) => Read | Promise<Read>,
   from: Position,
   { filter, limit, maxBytes }: Bounds,
+  now: () => number = () => performance.now(),
 ): Promise<Scan> {
   const events: LogEvent[] = [];
   let last: LogEvent | undefined;
   let bytes = 0;
   let scanned = 0;
   let step = { events: limit, bytes: maxBytes };
-  const deadline = performance.now() + turnMaxMs;
+  const deadline = now() + turnMaxMs;
 
   for (;;) {
     if (filter.all) step = { events: limit - events.length, bytes: maxBytes - bytes };
@@ -73,7 +74,7 @@ export async function scan(
     }
     scanned += page.events.length;
     step = { events: step.events * 4, bytes: step.bytes * 4 };
-    const late = scanned >= readMaxEvents && performance.now() >= deadline;
+    const late = scanned >= readMaxEvents && now() >= deadline;
     if (page.atHead || page.events.length === 0 || scanned >= turnMaxEvents || late) {
       return found(page.atHead, false);
     }

@@ -58,13 +58,23 @@ describe("a scan", () => {
 
   test("moves past what does not match, in growing steps, and stops after a turn", async () => {
     const { read, reads } = createReads(50_000);
-    const found = await scan(read, beginning, { ...bounds, filter: rare });
+    // A turn has two ends; the other one, its time, must not come first on a busy machine.
+    const found = await scan(read, beginning, { ...bounds, filter: rare }, () => 0);
     expect(found).toMatchObject({ full: false, atHead: false });
     if (found.kind !== "events") expect.fail();
     expect(found.events.length).toBe(Math.floor(found.position.sequence / 1_000));
     expect(found.position.sequence).toBeGreaterThanOrEqual(10_000);
     expect(found.position.sequence).toBeLessThan(11_000);
     expect(reads.map(({ limit }) => limit).slice(0, 4)).toEqual([100, 400, 1_000, 1_000]);
+  });
+
+  test("stops when the time of a turn is over, but not before a full read", async () => {
+    const { read, reads } = createReads(50_000);
+    let nowMs = 0;
+    const clock = () => (nowMs += 50);
+    const found = await scan(read, beginning, { ...bounds, filter: rare }, clock);
+    expect(found).toMatchObject({ full: false, atHead: false, position: { sequence: 1_500 } });
+    expect(reads.map(({ limit }) => limit)).toEqual([100, 400, 1_000]);
   });
 
   test("keeps nothing of an event alive by its position", async () => {

@@ -85,10 +85,11 @@ test.each([
       }),
     );
   });
-  // On and on until something was refused too: which statements a break meets is chance.
+  // On and on until there is enough: how often something breaks, and what that meets, is chance.
   const startedAt = performance.now();
-  const refused = () => answers.some(({ result }) => result?.kind === "unavailable");
-  const goesOnMs = () => (refused() ? 3_000 : 20_000);
+  const has = (kind: AppendResult["kind"]) => answers.some(({ result }) => result?.kind === kind);
+  const isEnough = () => broken > 20 && has("appended") && has("unavailable");
+  const goesOnMs = () => (isEnough() ? 3_000 : 20_000);
   while (performance.now() - startedAt < goesOnMs()) {
     await delay(below(40));
     broken += await breakIt();

@@ -148,13 +148,23 @@ describe.each([
     const tenants = [await testLog.createTenant(1), await testLog.createTenant(2)] as const;
     const processes = numbers(3).map(() => openProcess(open(carrier, chance)));
     const readers: { tenant: LogTenant; reader: Reader }[] = [];
-    const end = performance.now() + 1_000;
+    const appended = new Map(tenants.map((tenant) => [tenant, 0]));
+    // On and on until there is enough: how much a second holds is up to the machine and to chance.
+    const startedAt = performance.now();
+    const isEnough = () =>
+      readers.length > 3 && [...appended.values()].every((count) => count > 100);
+    const goesOnMs = () => (isEnough() ? 1_000 : 20_000);
 
     await Promise.all(
       processes.map(async ({ feed, append }) => {
-        while (performance.now() < end) {
+        while (performance.now() - startedAt < goesOnMs()) {
           const count = 1 + below(below(8) === 0 ? 300 : 5);
-          await append(numbers(count).map(() => newEvent(pick(tenants), "1")));
+          const events = numbers(count).map(() => {
+            const tenant = pick(tenants);
+            appended.set(tenant, (appended.get(tenant) ?? 0) + 1);
+            return newEvent(tenant, "1");
+          });
+          await append(events);
           if (below(12) === 0) {
             const tenant = pick(tenants);
             const from = below(2) === 0 ? beginning : await testLog.log.head(tenant.id);

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 /** Where CI wants the machine-readable report; unset everywhere else. */
 const report = process.env["TEST_REPORT"];
@@ -12,9 +13,10 @@ export default defineConfig({
     setupFiles: ["test/support/contract-setup.ts"],
     // A process per file: the tests start servers, take signals and count open handles.
     pool: "forks",
-    // Each file also loads Postgres and, in test/e2e, processes of ours: more workers than the
-    // two cores of CI only make deadlines miss.
-    maxWorkers: 2,
+    // Tests mostly wait: for leases, retries, the starts of processes. Two of them at a time use a
+    // third of two cores (measured), three of them less than a half, which leaves deadlines room.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],

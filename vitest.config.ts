@@ -17,6 +17,8 @@ export default defineConfig({
     // third of two cores (measured), three of them less than a half, which leaves deadlines room.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
+    // As `waitUntil`: Vitest's own second is short for a process that starts or ends.
+    expect: { poll: { timeout: 5_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],

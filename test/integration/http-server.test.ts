@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { alreadySent, rawBody, route } from "../../src/http/route.ts";
 import { converse, endlessly, startApi, type SampleApi } from "../support/http.ts";
@@ -196,10 +196,8 @@ describe("under the framework", () => {
     const request = `${head("/json", ...length(3))}[`;
     await new Promise((written) => socket.write(request, written));
     socket.destroy();
-    await vi.waitFor(() => {
-      const lines = api.lines.slice(before).filter(({ msg }) => msg === "request");
-      expect(lines).toMatchObject([{ operation: "takeJson", status: 499 }]);
-    });
+    const requests = () => api.lines.slice(before).filter(({ msg }) => msg === "request");
+    await expect.poll(requests).toMatchObject([{ operation: "takeJson", status: 499 }]);
   });
 });
 

@@ -38,8 +38,15 @@ describe("an endpoint that is down", () => {
     const open = await suite.client.endpointWhen(endpoint.id, isOpen);
     expect(open.circuit.state).toMatch(/open/);
     expect(Date.parse(open.circuit.since ?? "")).toBeGreaterThan(Date.now() - 60_000);
+    // What was under way when it opened is recorded a moment later.
+    const before = await waitUntil(
+      async () => {
+        const rows = await rowsOf(endpoint);
+        return rows.settled + rows.retries === receiver.requests.length && rows;
+      },
+      { what: "a row for each of the attempts" },
+    );
     await appendMany(suite.client, tenant, repeated("a", 1_000));
-    const before = await rowsOf(endpoint);
 
     const count = receiver.requests.length;
     await receiver.received(count + 2, 15_000); // probes

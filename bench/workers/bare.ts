@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { Pool } from "undici";
-import { arrayText, openDatabase, type Sql } from "../../src/db/database.ts";
+import { arrayText, openDatabase, separated, type Sql } from "../../src/db/database.ts";
 import type { Tenant } from "../../src/http/auth.ts";
 import { toNewEvent } from "../../src/ingest/event.ts";
 import type { NewEvent } from "../../src/log/new-event.ts";
@@ -142,17 +142,20 @@ function newEvent(tenant: Tenant, data: string): NewEvent {
 /** The statement of `src/log/append.ts`. */
 async function appendGroup(sql: Sql, group: readonly NewEvent[]): Promise<void> {
   const column = (of: (event: NewEvent) => string | null) => arrayText(group.map(of));
+  const json = (of: (event: NewEvent) => string) => separated(group.map(of));
   const hex = randomBytes(4 * group.length).toString("hex");
   const nonces = group.map((_, index) => hex.slice(8 * index, 8 * index + 8));
   const rows = await sql<{ outcome: string }[]>`
     select ordinal, outcome, sequence, day::text,
-      (extract(epoch from appended_at) * 1000)::bigint as at, id, envelope
+      (date_part('epoch', appended_at) * 1000)::bigint as at, id, envelope
     from append_to_logs(${randomUUID()}, ${false},
       ${column((event) => event.tenant)}::uuid[], ${arrayText(nonces)}::text[],
       ${column((event) => event.type)}::text[], ${column((event) => event.subject)}::text[],
       ${column((event) => event.key)}::text[], ${column((event) => event.digest)}::text[],
-      ${column((event) => event.start)}::text[], ${column((event) => event.time)}::text[],
-      ${column((event) => event.middle)}::text[], ${column((event) => event.content)}::text[])`;
+      (string_to_array(${json((event) => event.start)}, chr(31)))[2:],
+      ${column((event) => event.time)}::text[],
+      (string_to_array(${json((event) => event.middle)}, chr(31)))[2:],
+      (string_to_array(${json((event) => event.content)}, chr(31)))[2:])`;
   if (rows.length !== group.length || rows.some(({ outcome }) => outcome !== "appended")) {
     throw new Error("a group was not appended");
   }

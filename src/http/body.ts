@@ -29,16 +29,27 @@ export async function readBody(
   if (announcedBytes > limitBytes) throw tooLarge(limitBytes);
   share.expect(announcedBytes);
   prepare(incoming, outgoing);
-  if (incoming.complete) return takeArrived(incoming, limitBytes, share);
+  if (hasArrived(incoming, announcedBytes)) return takeArrived(incoming, limitBytes, share);
   return await collect(incoming, limitBytes, idleMs, share);
 }
 
-/** Most bodies come in one piece with their head, and to wait for them costs listeners and a timer. */
+/**
+ * Most bodies come in one piece with their head. Node lets us run between its last byte and its end,
+ * so `complete` alone would hardly ever say so.
+ */
+function hasArrived({ complete, readableLength }: IncomingMessage, announcedBytes: number) {
+  return complete || (announcedBytes > 0 && readableLength === announcedBytes);
+}
+
+/** To wait for it would cost listeners and a timer. */
 function takeArrived(incoming: IncomingMessage, limitBytes: number, share: BodyShare): Buffer {
   const arrivedBytes = incoming.readableLength;
   if (arrivedBytes > limitBytes) throw tooLarge(limitBytes);
   share.hold(arrivedBytes);
-  return (incoming.read() as Buffer | null) ?? Buffer.alloc(0);
+  const whole = (incoming.read() as Buffer | null) ?? Buffer.alloc(0);
+  // Its end is still to come, and only who takes it lets go of the request.
+  if (!incoming.complete) incoming.resume();
+  return whole;
 }
 
 function collect(

@@ -115,12 +115,8 @@ function createServe(options: MountOptions) {
     const { routed } = arrived;
     const leave = [() => share.hold(0)];
     const exchange: Exchange = { routed, request, principal: undefined, tenant: undefined, leave };
-    const { sent, status, failure } = await answer(
-      exchange,
-      handle,
-      send,
-      options.isUnavailable,
-    ).finally(() => leave.forEach((done) => done()));
+    const { isUnavailable } = options;
+    const { sent, status, failure } = await answer(exchange, handle, send, isUnavailable);
     const method = request.incoming.method ?? "";
     const durationMs = performance.now() - startedAt;
     log[failure?.level ?? "debug"](
@@ -169,6 +165,8 @@ async function answer<Sent>(
     }
     if (status === 503) comeBack(request);
     return { sent: send(problemReply(failure.problem), request), status, failure };
+  } finally {
+    for (const done of exchange.leave) done();
   }
 }
 

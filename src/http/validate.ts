@@ -43,15 +43,16 @@ export function createPathReader(route: Route): (routed: Routed) => unknown {
 }
 
 /** Reads a JSON body; a raw one is left to the handler and only its media type is looked at. */
-export function createBodyReader(route: Route): (request: ApiRequest) => Promise<unknown> {
+export function createBodyReader(
+  route: Route,
+): (request: ApiRequest) => Promise<unknown> | undefined {
   const { body } = route;
-  if (body === undefined) return async () => undefined;
+  if (body === undefined) return () => undefined;
   const accepted = mediaTypesOf(body, route.method);
   if ("kind" in body) {
     const { takesAny } = body;
-    return async (request) => {
-      if (takesAny?.(request) !== true) requireMediaType(request, accepted);
-    };
+    return (request) =>
+      takesAny?.(request) === true ? undefined : requireMediaType(request, accepted);
   }
   const limitBytes = route.bodyLimitBytes ?? bodyLimitBytes;
   return async (request) => {

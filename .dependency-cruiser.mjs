@@ -15,7 +15,7 @@ const layers = [
   ["feed"],
   ["fanout", "http"],
   ["log"],
-  ["db", "problem", "config", "keyring", "bucket", "telemetry"],
+  ["db", "problem", "config", "keyring", "hmac", "bucket", "telemetry"],
 ];
 
 /** What consumers install and run on their own machines: nothing of the server may leak in. */

@@ -6,9 +6,10 @@
  *
  * That says nothing of the headers, so where the event stands has a signature of its own.
  */
-import { createHmac, createSecretKey, sign as signEd25519 } from "node:crypto";
+import { sign as signEd25519 } from "node:crypto";
 import type { EndpointSecret } from "../deliveries/endpoint.ts";
 import { hmacKeyOf, privateKeyOf } from "../deliveries/secrets.ts";
+import { createHmacSha256 } from "../hmac.ts";
 
 /**
  * The value of `webhook-signature` for one push, by the secrets that are in force at the time it
@@ -83,10 +84,6 @@ function signerOf(secret: string): (start: string, body: Buffer | undefined) => 
 
   const bytes = hmacKeyOf(secret);
   if (bytes === undefined) throw new Error("unreadable signing secret");
-  const key = createSecretKey(bytes);
-  return (start, body) => {
-    const hmac = createHmac("sha256", key).update(start);
-    if (body !== undefined) hmac.update(body);
-    return `v1,${hmac.digest("base64")}`;
-  };
+  const hmac = createHmacSha256(bytes);
+  return (start, body) => `v1,${hmac(start, body, "base64")}`;
 }

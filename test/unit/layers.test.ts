@@ -79,7 +79,7 @@ const tree: readonly { file: string; imports: string; breaks: readonly string[] 
   {
     file: "problem.ts",
     imports: 'import type {} from "./telemetry/logger.ts";',
-    breaks: ["only-downwards-from-db-problem-config-keyring-bucket-telemetry"],
+    breaks: ["only-downwards-from-db-problem-config-keyring-hmac-bucket-telemetry"],
   },
   { file: "telemetry/logger.ts", imports: "", breaks: [] },
   { file: "telemetry/otlp.ts", imports: 'import "@opentelemetry/api";', breaks: [] },

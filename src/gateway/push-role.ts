@@ -10,7 +10,7 @@ import { createDeliverer } from "../push/deliver.ts";
 import { createEndpointLoader } from "../push/endpoints.ts";
 import { createLaneNotices } from "../push/notices.ts";
 import { startPush, type Push } from "../push/push.ts";
-import { createPushHeaders } from "../push/request.ts";
+import { createPushRequest } from "../push/request.ts";
 import type { Services } from "./services.ts";
 import { userAgent } from "./version.ts";
 
@@ -43,7 +43,7 @@ export async function startPushRole(
     endpoints: createEndpointLoader({ database, ring, defaultScheduleMs, log }),
     deliver: createDeliverer({
       attempter,
-      pushHeaders: createPushHeaders({ cursors, userAgent }),
+      pushRequest: createPushRequest({ cursors, userAgent }),
       log,
       observers: [
         createAttemptLog(log),

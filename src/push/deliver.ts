@@ -15,7 +15,7 @@ import type { EndedAttempt } from "./delivery.ts";
 import type { Delivery, Lane } from "./lane.ts";
 import { bodyText, type Outcome } from "./outcome.ts";
 import type { AttemptReport, ObserveAttempt } from "./report.ts";
-import type { PushHeaders } from "./request.ts";
+import type { PushRequest } from "./request.ts";
 import { decide, type Decision } from "./retry.ts";
 import { decideUnsent, giveUpTime, missedReceipt } from "./unsent.ts";
 
@@ -30,13 +30,13 @@ export type Deliver = (delivery: Delivery, done: () => void) => void;
 
 export function createDeliverer(options: {
   attempter: Attempter;
-  pushHeaders: PushHeaders;
+  pushRequest: PushRequest;
   log: Logger;
   disable: Disable;
   observers: readonly ObserveAttempt[];
   traceAttempt: TraceAttempt;
 }): Deliver {
-  const { attempter, pushHeaders, log, disable, observers, traceAttempt } = options;
+  const { attempter, pushRequest, log, disable, observers, traceAttempt } = options;
 
   return (delivery, done) => {
     const { lane } = delivery;
@@ -111,10 +111,14 @@ export function createDeliverer(options: {
     const { event, previous, attempt: number, replay, lane } = delivery;
     const { endpoint } = lane;
     try {
-      const body = Buffer.from(event.envelope);
-      const headers = pushHeaders({
-        ...{ endpoint, event, previous, attempt: number, trace, body, at },
+      const { headers, body } = pushRequest({
+        endpoint,
+        event,
+        previous,
+        attempt: number,
         replay: replay && replayName(replay.run.id),
+        trace,
+        at,
       });
       const { url, timeoutMs } = endpoint;
       return attempter.attempt({ url, headers, body, timeoutMs });

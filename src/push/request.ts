@@ -13,7 +13,7 @@ import {
 import type { TraceContext } from "../telemetry/trace-context.ts";
 import type { Recipient } from "./endpoints.ts";
 
-export type PushHeaders = (push: {
+export type PushRequest = (push: {
   readonly endpoint: Recipient;
   readonly event: LogEvent;
   /** The event before this one that matched the endpoint. */
@@ -24,88 +24,128 @@ export type PushHeaders = (push: {
   readonly replay: string | undefined;
   /** Where it stands in its trace: what the receiver traces stands below. */
   readonly trace: TraceContext | undefined;
-  readonly body: Buffer;
   /** When the attempt is made, milliseconds since 1970. */
   readonly at: number;
-}) => string[];
+}) => { readonly headers: string[]; readonly body: Buffer };
+
+/** Of an event, the same in all its requests. */
+type Common = {
+  readonly event: LogEvent;
+  readonly id: string;
+  readonly cursor: string;
+  readonly body: Buffer;
+};
 
 /**
- * As names and values in turns, which undici takes as they are: no objects are put together for each
- * push and taken apart again.
+ * The headers are names and values in turns, which undici takes as they are: no objects are put
+ * together for each push and taken apart again.
  */
-export function createPushHeaders(options: { cursors: Cursors; userAgent: string }): PushHeaders {
+export function createPushRequest(options: { cursors: Cursors; userAgent: string }): PushRequest {
   const { cursors, userAgent } = options;
+  /** Of the last one: an event goes to several endpoints one after the other. */
+  let last: Common | undefined;
 
-  return ({ endpoint, event, previous, attempt, replay, trace, body, at }) => {
-    const { sequence } = event;
-    const id = eventId(event);
-    const cursor = cursors.mint({
-      tenant: endpoint.tenant,
-      position: event,
-      fingerprint: eventFingerprint(event),
-      filter: "any",
-    });
-    const headers = signedHeaders({ endpoint, userAgent, id, body, at });
-    addPlace(headers, { endpoint, sequence, previous, attempt });
-    headers.push("tidegate-cursor", cursor);
-    if (replay !== undefined) headers.push("tidegate-replay", replay);
+  return ({ endpoint, event, previous, attempt, replay, trace, at }) => {
+    const { id, cursor, body } = (last = last?.event === event ? last : commonOf(endpoint, event));
     const signed = {
       "tidegate-endpoint": endpoint.name,
       "tidegate-previous-sequence": sequenceText(previous),
       "tidegate-cursor": cursor,
       "tidegate-replay": replay,
     };
-    const timestampSeconds = secondsOf(at);
-    const signature = endpoint.signHeaders({ id, timestampSeconds, headers: signed });
-    headers.push("tidegate-signature", signature);
+    const signature = endpoint.signHeaders({
+      id,
+      timestampSeconds: secondsOf(at),
+      headers: signed,
+    });
+    const headers = headersOf(endpoint, {
+      userAgent,
+      id,
+      body,
+      at,
+      sequence: event.sequence,
+      previous: signed["tidegate-previous-sequence"],
+      attempt,
+      cursor,
+      signature,
+    });
+    if (replay !== undefined) headers.push("tidegate-replay", replay);
     if (trace !== undefined) {
       headers.push("traceparent", trace.traceparent);
       if (trace.tracestate !== undefined) headers.push("tracestate", trace.tracestate);
     }
-    return headers;
+    return { headers, body };
   };
+
+  function commonOf({ tenant }: Recipient, event: LogEvent): Common {
+    const fingerprint = eventFingerprint(event);
+    const cursor = cursors.mint({ tenant, position: event, fingerprint, filter: "any" });
+    return { event, id: eventId(event), cursor, body: Buffer.from(event.envelope) };
+  }
 }
 
 /** A push that stands in no log: before all events, so that it opens no hole, and no cursor's. */
-export function testPushHeaders(push: Signed): Record<string, string> {
-  const headers = signedHeaders(push);
-  addPlace(headers, { endpoint: push.endpoint, sequence: 0, previous: 0, attempt: 1 });
+export function testPushHeaders(
+  endpoint: Recipient,
+  push: Pick<Push, "userAgent" | "id" | "body" | "at">,
+): Record<string, string> {
+  const place = { sequence: 0, previous: sequenceText(0), attempt: 1, cursor: "", signature: "" };
+  const headers = headersOf(endpoint, { ...push, ...place });
   const pairs = headers.flatMap((name, index) =>
     index % 2 === 0 ? [[name, headers[index + 1] ?? ""]] : [],
   );
-  return Object.fromEntries(pairs) as Record<string, string>;
+  const all = Object.fromEntries(pairs) as Record<string, string>;
+  const { "tidegate-cursor": _cursor, "tidegate-signature": _signature, ...others } = all;
+  return others;
 }
 
-type Signed = {
-  readonly endpoint: Recipient;
+type Push = {
   readonly userAgent: string;
   /** Of the event. */
   readonly id: string;
   readonly body: Buffer;
   readonly at: number;
+  readonly sequence: Sequence;
+  /** As text. */
+  readonly previous: string;
+  readonly attempt: number;
+  readonly cursor: string;
+  readonly signature: string;
 };
 
 /** Those of the endpoint have other names: what every push sets is reserved (control/endpoints). */
-function signedHeaders({ endpoint, userAgent, id, body, at }: Signed): string[] {
+function headersOf(endpoint: Recipient, push: Push): string[] {
+  const { userAgent, id, body, at, sequence, previous, attempt, cursor, signature } = push;
   const seconds = secondsOf(at);
-  const headers: string[] = [];
+  // All at once: a list that grows is copied twice.
+  const headers = [
+    "content-type",
+    endpoint.contentType,
+    "user-agent",
+    userAgent,
+    "webhook-id",
+    id,
+    "webhook-timestamp",
+    String(seconds),
+    "webhook-signature",
+    endpoint.sign(id, seconds, body),
+    "tidegate-sequence",
+    sequenceText(sequence),
+    "tidegate-previous-sequence",
+    previous,
+    "tidegate-attempt",
+    String(attempt),
+    "tidegate-endpoint",
+    endpoint.name,
+    "tidegate-cursor",
+    cursor,
+    "tidegate-signature",
+    signature,
+  ];
   for (const name in endpoint.headers) headers.push(name, endpoint.headers[name] ?? "");
-  headers.push("content-type", endpoint.contentType, "user-agent", userAgent, "webhook-id", id);
-  headers.push("webhook-timestamp", String(seconds));
-  headers.push("webhook-signature", endpoint.sign(id, seconds, body));
   return headers;
 }
 
 function secondsOf(at: number): number {
   return Math.floor(at / 1_000);
-}
-
-function addPlace(
-  headers: string[],
-  push: { endpoint: Recipient; sequence: Sequence; previous: Sequence; attempt: number },
-): void {
-  headers.push("tidegate-sequence", sequenceText(push.sequence));
-  headers.push("tidegate-previous-sequence", sequenceText(push.previous));
-  headers.push("tidegate-attempt", String(push.attempt));
-  headers.push("tidegate-endpoint", push.endpoint.name);
 }

@@ -36,7 +36,7 @@ export function createTestPush(options: {
     const id = testEventId(recipient.tenant, at);
     const envelope = envelopeOf({ id, at, tenantName, endpoint: name });
     const body = Buffer.from(envelope);
-    const headers = testPushHeaders({ endpoint: recipient, userAgent, id, body, at });
+    const headers = testPushHeaders(recipient, { userAgent, id, body, at });
     const { url, timeoutMs } = endpoint;
     const outcome = await attempter.attempt({ url, headers, body, timeoutMs });
     if (outcome.kind === "stopped") throw new Problem("unavailable", "this process is stopping");

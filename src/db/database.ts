@@ -153,21 +153,23 @@ function openMigrationConnection(url: string) {
 
 /** The text form of a Postgres array, for `${…}::text[]` parameters. */
 export function arrayText(values: Iterable<string | number | null>): string {
-  return columnText(values, (value) => value);
+  return columnText([...values], (value) => value);
 }
 
-/** The same of one value of each row, where an array of them would only be thrown away. */
+/** The same of one value of each row. */
 export function columnText<T>(
-  rows: Iterable<T>,
+  rows: readonly T[],
   value: (row: T) => string | number | null,
 ): string {
-  let text = "{";
-  let separator = "";
-  for (const row of rows) {
-    text += separator + elementText(value(row));
-    separator = ",";
-  }
-  return `${text}}`;
+  let last: string | number | null | undefined;
+  let element = "";
+  const elements = rows.map((row) => {
+    const next = value(row);
+    // Most columns of most statements hold one value again and again.
+    if (next !== last) element = elementText((last = next));
+    return element;
+  });
+  return `{${elements.join(",")}}`;
 }
 
 function elementText(value: string | number | null): string {

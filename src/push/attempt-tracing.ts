@@ -28,7 +28,8 @@ export type TraceAttempt = (
 export function createAttemptTracing(tracing: Tracing | undefined): TraceAttempt {
   return (delivery, trigger, startedAt) => {
     const context = traceOf(delivery.event);
-    if (tracing === undefined || context === undefined || !tracing.maySample(context)) {
+    if (context === undefined) return untraced;
+    if (tracing === undefined || !tracing.maySample(context)) {
       return { context, end: nothing };
     }
     const attributes = attributesOf(delivery, trigger);
@@ -100,3 +101,5 @@ function endAttempt(span: Span, report: AttemptReport | undefined): void {
 function nothing(): void {
   // It is not traced.
 }
+
+const untraced: AttemptTrace = { context: undefined, end: nothing };

@@ -146,7 +146,10 @@ function run(
   const { promise, resolve } = Promise.withResolvers<Outcome | Stopped>();
   const attempt: Attempt = {
     request: { origin, path, method: "POST", headers, body },
-    ...{ timeoutMs, connections, running, resolve },
+    timeoutMs,
+    connections,
+    running,
+    resolve,
     startedAt: performance.now(),
     connection: connections.take(origin, false),
     exchange: undefined,

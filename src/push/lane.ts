@@ -173,7 +173,8 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     }
     inFlight += 1;
     admission.began(isProbe);
-    return { ...next, lane, isProbe };
+    const { event, previous, attempt, source, retry, replay, readyAt } = next;
+    return { event, previous, attempt, source, retry, replay, readyAt, lane, isProbe };
   }
 
   function settle(delivery: Delivery, { record, ended, written: onWritten }: Settled): void {

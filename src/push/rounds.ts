@@ -23,22 +23,26 @@ export function createRounds<Key>(): Rounds<Key> {
     },
     delete: (key) => void waiting.delete(key),
     next,
-    charge: (key, slots) => toTheEnd(key, (waiting.get(key) ?? 0) + slots - 1),
+    charge,
     all: () => [...waiting.keys()],
   };
 
   function next(mayTake: (key: Key) => boolean = () => true): Key | undefined {
     // Who is sent to the end is met again; each time it owes less, so this ends.
-    for (const [key, debt] of waiting) {
+    for (const key of waiting.keys()) {
       if (!mayTake(key)) continue;
+      const debt = waiting.get(key) ?? 0;
       if (debt < 1) return key;
-      toTheEnd(key, debt - 1);
+      waiting.delete(key);
+      waiting.set(key, debt - 1);
     }
     return undefined;
   }
 
-  function toTheEnd(key: Key, debt: number): void {
-    waiting.delete(key);
+  function charge(key: Key, slots: number): void {
+    const debt = (waiting.get(key) ?? 0) + slots - 1;
+    // Who waits alone stands at the end.
+    if (waiting.size > 1) waiting.delete(key);
     waiting.set(key, debt);
   }
 }

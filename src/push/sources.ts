@@ -220,7 +220,8 @@ export function createSources(options: SourcesOptions) {
       : ahead.take(bySubject ? turns.isFree : undefined);
     if (item === undefined) return undefined;
     turns.begin(item.event);
-    return { ...item, attempt: 1, source: "log", retry: undefined };
+    const { event, previous, readyAt } = item;
+    return { event, previous, attempt: 1, source: "log", retry: undefined, readyAt };
   }
 
   function firstOfSubject(mayGo: (event: LogEvent) => boolean) {

@@ -14,6 +14,8 @@ export function createWindow(position: Position, lastMatched: Sequence) {
   let scanned = position;
   let matched = lastMatched;
   let low: SettledTo = { ...position, matched };
+  /** What kept the mark from moving on when it was last tried. */
+  let blocker: Sequence | undefined;
 
   return {
     add,
@@ -53,7 +55,8 @@ export function createWindow(position: Position, lastMatched: Sequence) {
     const entry = open.get(sequence);
     if (entry === undefined) return;
     entry.settled = true;
-    moveLow();
+    // Of those that are under way together nearly each has one before it that is not settled.
+    if (blocker === undefined || blocker === sequence || !open.has(blocker)) moveLow();
   }
 
   /** As if it had not been added, which it will be: it lies before what is scanned next. */
@@ -90,10 +93,14 @@ export function createWindow(position: Position, lastMatched: Sequence) {
   }
 
   function moveLow() {
+    blocker = undefined;
     for (const [sequence, { day, settled }] of open) {
       // Kept over a step back, and not come to again.
       if (sequence > scanned.sequence) continue;
-      if (!settled) return;
+      if (!settled) {
+        blocker = sequence;
+        return;
+      }
       open.delete(sequence);
       low = { sequence, day, matched: sequence };
     }

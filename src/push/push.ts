@@ -15,6 +15,7 @@ import { createLastMatched } from "../log/last-matched.ts";
 import { createLog } from "../log/log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createBufferBudget } from "./budget.ts";
+import { startComparison } from "./comparison.ts";
 import type { Deliver } from "./deliver.ts";
 import type { Driven, EndpointLoader, InForce, Loaded } from "./endpoints.ts";
 import type { Lane, LaneSurvey } from "./lane.ts";
@@ -84,11 +85,8 @@ const buffersMaxBytes = 64 << 20;
 /** How often tenants that nobody announced are looked for, and quiet ones are let go. */
 const sweepMs = 30_000;
 
-/**
- * How often the endpoints that are driven are compared with those that there are, for changes
- * whose frame was lost: one query over the tenants that are busy now.
- */
-const compareMs = 5_000;
+/** How often tenants that had no endpoints are looked up again, if they have moved since. */
+const lookMs = 5_000;
 
 /** Pause after a look for work that failed. */
 const workPauseMs = 500;
@@ -161,7 +159,14 @@ export async function startPush(options: {
     tidy();
     findWork([...held.keys()]);
   }, sweepMs);
-  const comparison = setInterval(reloadChanged, compareMs);
+  const look = setInterval(() => {
+    newcomers.lookAgain();
+    // Leases that were renewed at the last moment wake nobody.
+    scheduler.pump();
+  }, lookMs);
+  const comparison = startComparison({
+    ...{ rosters, inForce: endpoints.inForce, limit: scheduler.limit, log },
+  });
 
   return { status, survey, health, stop };
 
@@ -285,28 +290,6 @@ export async function startPush(options: {
     );
   }
 
-  function reloadChanged() {
-    newcomers.lookAgain();
-    if (rosters.size === 0) return;
-    for (const roster of rosters.values()) roster.checkpoint();
-    // Leases that were renewed at the last moment wake nobody.
-    scheduler.pump();
-    endpoints.inForce([...rosters.keys()]).then(
-      (found) => {
-        for (const [tenant, roster] of rosters) {
-          const inForce = found.get(tenant);
-          if (!roster.isCurrent(inForce?.generations)) roster.reload();
-          else if (inForce) {
-            scheduler.limit(tenant, inForce.pushesPerSecond);
-            roster.tellReplays(inForce.replaying);
-          }
-          if (inForce) roster.learn(inForce.receipts);
-        }
-      },
-      (error: unknown) => log.warn({ err: error }, "cannot compare endpoints, trying again later"),
-    );
-  }
-
   function tidy() {
     for (const [tenant, roster] of rosters) {
       if (roster.isQuiet()) closeRoster(tenant, roster);
@@ -322,7 +305,8 @@ export async function startPush(options: {
 
   async function stop(graceMs: number): Promise<void> {
     clearInterval(sweep);
-    clearInterval(comparison);
+    clearInterval(look);
+    comparison.stop();
     newcomers.stop();
     stopped = true;
     const ended = scheduler.stop(graceMs);

@@ -56,8 +56,12 @@ export type Lane = {
   abandon(delivery: Delivery): void;
   /** Gives out nothing until the returned function is called: its settings may hold no longer. */
   hold(): () => void;
-  /** Calls back when nothing is in flight and all is written: at once, if that is so. */
-  whenAtRest(atRest: () => void): void;
+  /**
+   * Stops when nothing is in flight, and calls back when all is written, how far it has come too:
+   * whoever reads that earlier begins behind what the database is about to say, and would merge
+   * subjects whose events it has yet to come to.
+   */
+  closeAtRest(atRest: () => void): void;
   /** True when it has delivered all there is and owes nothing. */
   isIdle(): boolean;
   /** What it is at; `now` is by `performance.now()`. */
@@ -123,7 +127,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
 
   const lane: Lane = {
     ...{ endpoint, fence, receipts, take, settle, probeFailed, abandon, hold },
-    ...{ whenAtRest, isIdle, survey, waitsSince, checkpoint, close },
+    ...{ closeAtRest, isIdle, survey, waitsSince, checkpoint, close },
     wake: () => sources.wake(),
     tellReplays: (areRunning) => sources.tellReplays(areRunning),
     standing: () => admission.standing(),
@@ -205,7 +209,7 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
     settleDown();
   }
 
-  function whenAtRest(then: () => void): void {
+  function closeAtRest(then: () => void): void {
     atRest = then;
     settleDown();
   }
@@ -217,6 +221,8 @@ export function createLane(endpoint: Endpoint, fence: Fence, context: LaneContex
       restTimer = setTimeout(settleDown, restPauseMs);
       return;
     }
+    close();
+    if (unwritten > 0) return;
     const then = atRest;
     atRest = undefined;
     then();

@@ -121,10 +121,9 @@ export function createRoster(options: {
     if (rereading.has(lane)) return;
     rereading.add(lane);
     lane.hold();
-    lane.whenAtRest(() => {
+    lane.closeAtRest(() => {
       const { id } = lane.endpoint;
       if (closed || lanes.get(id) !== lane) return;
-      lane.close();
       lanes.delete(id);
       stale = true;
       if (!loading) void loadWhileStale();

@@ -215,7 +215,8 @@ function sources(
         select e.sequence, e.type from events e
         where e.tenant = ${tenant} and e.day = ${day} and e.subject = b.subject
           and hashtextextended(e.subject, 0) = hashtextextended(b.subject, 0)
-          and e.sequence > greatest(b.sequence, ${after})
+          -- A push that was under way when a receipt came may have blocked its subject behind that.
+          and e.sequence > greatest(b.sequence, ${after}, (select confirmed from place))
           and e.sequence <= (select sequence from place)
         order by e.sequence limit (select rows from share)
       ) e

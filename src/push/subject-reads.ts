@@ -55,6 +55,17 @@ function createSubjectReader(sql: Sql) {
     for (const day of await daysOf(tenant, after.day, through)) {
       // One day a statement, as pages are read (log/day.ts).
       const rows = await sql<Row[]>`
+        with since as materialized (
+          select coalesce(p.resumed_at, '-infinity') as at from positions p
+          where p.tenant = ${tenant} and p.consumer = ${endpoint}
+        ), confirmed as materialized (
+          -- What a receipt has settled as a whole has no rows. It may lie ahead of the subject: a push
+          -- that was under way when the receipt came may have blocked it.
+          select g.through from receipt_ranges g
+          where g.tenant = ${tenant} and g.endpoint = ${endpoint}
+            and g.through > ${after.sequence} and g.at >= (select at from since)
+          order by g.through desc limit 1
+        )
         select e.sequence, e.day::text, e.type, e.subject, e.envelope,
           (extract(epoch from e.appended_at) * 1000)::bigint as appended_at,
           exists (select from retries r where r.tenant = e.tenant and r.endpoint = ${endpoint}
@@ -63,12 +74,13 @@ function createSubjectReader(sql: Sql) {
           exists (select from deliveries d where d.tenant = e.tenant and d.endpoint = ${endpoint}
             and d.day = ${day} and d.sequence = e.sequence
             and greatest(d.last_attempt_at,
-              case d.receipt_status when 'processed' then d.receipt_at end) >= coalesce((select p.resumed_at from positions p
-              where p.tenant = e.tenant and p.consumer = ${endpoint}), '-infinity')) as is_settled
+              case d.receipt_status when 'processed' then d.receipt_at end)
+              >= (select at from since)) as is_settled
         from events e
         where e.tenant = ${tenant} and e.day = ${day} and e.subject = ${subject}
           and hashtextextended(e.subject, 0) = hashtextextended(${subject}, 0)
           and e.sequence > ${after.sequence} and e.sequence <= ${through}
+          and e.sequence > coalesce((select through from confirmed), 0)
         order by e.sequence limit ${limit - found.length}`;
       found.push(...rows.map(toSubjectEvent));
       if (found.length === limit) break;

@@ -86,13 +86,15 @@ describe("what was missed", () => {
     const lane = await laneThat({ position: 30, status: "active" });
     await giveRetries(sql, lane, [3, 12, 29]);
     await giveDeliveries(sql, lane, "dead", [4, 14, 28]);
+    // By a push that was under way when the receipt came.
+    await block(sql, lane, "s1", 10);
     await sql`
       insert into receipt_ranges (tenant, endpoint, after, through, day, at)
       values (${lane.tenant.id}, ${lane.uuid}, 0, 20, current_date, now())`;
-    expect((await walk(api, lane)).seen).toEqual([28, 29]);
+    expect((await walk(api, lane)).seen).toEqual([21, 26, 28, 29]);
     // It was moved back since.
     await sql`update positions set resumed_at = now() where consumer = ${lane.uuid}`;
-    expect((await walk(api, lane)).seen).toEqual([3, 4, 12, 14, 28, 29]);
+    expect((await walk(api, lane)).seen).toEqual([3, 4, 11, 12, 14, 16, 21, 26, 28, 29]);
   });
 
   test("is what blocked subjects hold, up to the position", async () => {

@@ -3,10 +3,12 @@
  * some of them: nothing that was settled is sent, and nothing is settled that nobody was shown.
  */
 import { expect, test } from "vitest";
+import { endpointUuid } from "../../src/deliveries/endpoint.ts";
 import type { Page } from "../support/client.ts";
 import { openPushSuite } from "../support/push-suite.ts";
-import { sequenceOf } from "../support/pushes.ts";
+import { sequenceOf, sequencesOf } from "../support/pushes.ts";
 import { deadlineMs, gate, receiptsOf } from "../support/receipts.ts";
+import { waitUntil } from "../support/wait.ts";
 
 const suite = openPushSuite();
 const { pushTo, receiverThat } = suite;
@@ -21,6 +23,29 @@ const large = Array.from({ length: 7 }, () => ({ type: "order.large", data: "x".
 const ordered = { ordering: "subject", types: ["order.paid"], retry_schedule: ["1h"] };
 
 const paid = { type: "order.paid", subject: "a" };
+
+async function blocked(id: string): Promise<number> {
+  const endpoint = endpointUuid(id) ?? null;
+  return (await suite.sql`select from blocked_subjects where endpoint = ${endpoint}`).length;
+}
+
+test("a push under way that fails after a receipt leaves nothing of its subject to be sent", async () => {
+  const { released, release } = gate();
+  const { tenant, receiver, id } = await pushTo(async (request) => {
+    if (sequenceOf(request) !== 1) return accept;
+    await released;
+    return refuse;
+  }, ordered);
+  const [, , third] = await suite.gateway.append(tenant, paid, paid, paid);
+  await receiver.received(1);
+  await receipts.send(id, { through: third?.cursor, status: "processed" });
+  release();
+  await receipts.when(id, ({ settled }) => settled?.includes(1) === true);
+  await suite.gateway.append(tenant, paid);
+  await receipts.when(id, ({ delivered }) => delivered?.includes(4) === true);
+  await waitUntil(async () => (await blocked(id)) === 0, { deadlineMs });
+  expect(sequencesOf(receiver.requests)).toEqual([1, 4]);
+});
 
 /**
  * The lane has passed over an event of a subject that it is behind with, which is not written yet,

@@ -22,6 +22,7 @@ const parts: readonly Part[] = [
   { name: "types", check: () => run("tsc") },
   // With nothing but what all runtimes have.
   { name: "client-types", check: () => run("tsc", "-p", "tsconfig.client.json", "--noEmit") },
+  { name: "page-types", check: () => run("tsc", "-p", "src/portal/page/tsconfig.json") },
   { name: "lint", check: () => run("oxlint", "--type-aware", "--deny-warnings", ".") },
   {
     name: "openapi",

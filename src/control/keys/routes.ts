@@ -74,6 +74,21 @@ const createdKey = z
     example: { ...keyExample, key: "tg_3GQmJtWz8LxPeR5nVbY2kHcD7sFaU9oT4iNwXqE1" },
   });
 
+const currentKey = z
+  .object({
+    id: keyId,
+    tenant: keySchema.shape.tenant,
+    scopes: keySchema.shape.scopes,
+    expires_at: keySchema.shape.expires_at,
+  })
+  .meta({
+    id: "CurrentKey",
+    example: {
+      ...{ id: keyExample.id, tenant: "acme", scopes: ["manage"] },
+      expires_at: "2026-11-23T13:00:00.000Z",
+    },
+  });
+
 export function createKeyRoutes(deps: { orm: Orm; changed: (change: Change) => void }): Route[] {
   const { orm, changed } = deps;
   const keys = createKeyStore(orm);
@@ -118,6 +133,16 @@ export function createKeyRoutes(deps: { orm: Orm; changed: (change: Change) => v
         const shown = items.map((row) => show(row, tenant));
         return { status: 200, body: { keys: shown, cursor, has_more: hasMore } };
       },
+    }),
+    route({
+      method: "get",
+      path: "/keys/current",
+      id: "getCurrentKey",
+      tag: "keys",
+      summary: "Show whose key this request carries, and what it may do",
+      access: "read",
+      responses: { 200: currentKey },
+      handle: ({ principal }) => ({ status: 200, body: showCurrent(principal) }),
     }),
     route({
       method: "delete",
@@ -176,5 +201,23 @@ function show(row: KeyRow, tenant: Tenant | undefined) {
     description: row.description,
     created_at: row.createdAt.toISOString(),
     expires_at: row.expiresAt?.toISOString() ?? null,
+  };
+}
+
+function showCurrent(principal: Principal) {
+  if (principal.kind === "operator") {
+    return {
+      id: principal.keyId,
+      tenant: null,
+      scopes: [operatorScope],
+      expires_at: null,
+    } as const;
+  }
+  const { keyId, tenant, scopes: granted, expiresAt } = principal;
+  return {
+    id: keyId,
+    tenant: tenant.name,
+    scopes: [...granted],
+    expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
   };
 }

@@ -1,0 +1,71 @@
+/**
+ * Text that strangers wrote: payloads, headers, answers of receivers. It is only ever text, and as
+ * it came: numbers keep their digits, and what is huge is shown in part until somebody wants all.
+ */
+import { useMemo, useState } from "preact/hooks";
+import { Button, CopyButton } from "./button.tsx";
+import { showBytes } from "./number.ts";
+
+/** In characters: more makes a page slow, and nobody reads it. */
+const shownMax = 20_000;
+
+/** Names, strings, numbers and words of JSON; colours beyond this size cost more than they give. */
+const token = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b/g;
+
+export function TextBlock({ text, what }: { text: string; what: string }) {
+  const [whole, setWhole] = useState(false);
+  const isCut = text.length > shownMax && !whole;
+  const shown = isCut ? text.slice(0, shownMax) : text;
+  return (
+    <div class="stack">
+      {/* Can be scrolled by keyboard, and read in its own direction. */}
+      <pre class="code" tabIndex={0} aria-label={what} dir="auto">
+        <code>{text.length > shownMax ? shown : <Coloured text={shown} />}</code>
+      </pre>
+      <div class="row">
+        <CopyButton text={text} what={what} />
+        {isCut && (
+          <Button look="quiet" small onPress={() => setWhole(true)}>
+            Show all {showBytes(text.length)}
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** JSON with its numbers as they were written, indented; any other text as it is. */
+export function JsonBlock({ text, what }: { text: string; what: string }) {
+  const shown = useMemo(() => indent(text), [text]);
+  return <TextBlock text={shown} what={what} />;
+}
+
+function Coloured({ text }: { text: string }) {
+  const parts = useMemo(() => {
+    const found = [];
+    let end = 0;
+    for (const match of text.matchAll(token)) {
+      const [all, string, colon] = match;
+      found.push(text.slice(end, match.index));
+      const kind = string === undefined ? (match[3] === undefined ? "word" : "number") : "string";
+      found.push(colon === undefined ? <span class={kind}>{all}</span> : all);
+      end = match.index + all.length;
+    }
+    return [...found, text.slice(end)];
+  }, [text]);
+  return <>{parts}</>;
+}
+
+type RawJson = { rawJSON(text: string): unknown };
+
+function indent(text: string): string {
+  try {
+    const exact = (_name: string, value: unknown, context?: { source?: string }) =>
+      typeof value === "number" && context?.source !== undefined && "rawJSON" in JSON
+        ? (JSON as unknown as RawJson).rawJSON(context.source)
+        : value;
+    return JSON.stringify(JSON.parse(text, exact), null, 2);
+  } catch {
+    return text; // It is no JSON, which is nothing wrong here.
+  }
+}

@@ -1,0 +1,160 @@
+/** The frame: where one can go, whose portal it is, how long the link lasts. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Link, useLocation, useRoute } from "wouter-preact";
+import { operator, tenantAddresses } from "../addresses.ts";
+import icon from "../icon.svg";
+import { Button } from "../parts/button.tsx";
+import { Select } from "../parts/field.tsx";
+import { showDuration, useNow } from "../parts/time.tsx";
+import { setKey } from "../session.ts";
+import { applyTheme, currentTheme, themes, type Theme } from "./theme.ts";
+import { useWho } from "./who.tsx";
+
+type Entry = readonly [to: string, text: string];
+type Group = { readonly title: string; readonly entries: readonly Entry[] };
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  const [isOpen, setOpen] = useState(false);
+  const [location] = useLocation();
+  // Whoever has chosen wants to see it.
+  useEffect(() => setOpen(false), [location]);
+  return (
+    <div class="shell">
+      <a class="button main skip" href="#main">
+        Skip to the content
+      </a>
+      <div class="topbar">
+        <Brand />
+        <Button label="Menu" onPress={() => setOpen(!isOpen)}>
+          Menu
+        </Button>
+      </div>
+      <Sidebar isOpen={isOpen} />
+      <main id="main" class="main" tabIndex={-1} onClick={() => setOpen(false)}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function Sidebar({ isOpen }: { isOpen: boolean }) {
+  const who = useWho();
+  const [inTenant, params] = useRoute("/tenants/:tenant/*?");
+  const tenant = inTenant ? decodeURIComponent(params.tenant) : who.tenant;
+  const groups = [
+    ...(who.tenant === null ? [operatorGroup] : []),
+    ...(tenant === null ? [] : tenantGroups(tenant)),
+  ];
+  return (
+    <aside class={`sidebar ${isOpen ? "open" : ""}`}>
+      <Brand />
+      <nav aria-label="Portal" class="stack">
+        {groups.map((group) => (
+          <NavGroup key={group.title} {...group} />
+        ))}
+      </nav>
+      <div class="sidebar-foot">
+        <ThemeChoice />
+        {who.expires_at !== null && <LinkEnd at={who.expires_at} />}
+        <Button small onPress={() => setKey(undefined)}>
+          Sign out
+        </Button>
+      </div>
+    </aside>
+  );
+}
+
+function Brand() {
+  return (
+    <Link href="/" class="brand">
+      <img src={icon} alt="" /> Tidegate
+    </Link>
+  );
+}
+
+const operatorGroup: Group = {
+  title: "Operator",
+  entries: [
+    [operator.home, "Overview"],
+    [operator.tenants, "Tenants"],
+    [operator.search(""), "Search"],
+    [operator.system, "System"],
+  ],
+};
+
+function tenantGroups(tenant: string): Group[] {
+  const to = tenantAddresses(tenant);
+  return [
+    {
+      title: tenant,
+      entries: [
+        [to.overview, "Overview"],
+        [to.feed(), "Events"],
+        [to.endpoints, "Endpoints"],
+        [to.deliveries(), "Deliveries"],
+        [to.missed(), "Missed"],
+        [to.replays, "Replays"],
+        [to.consumers, "Consumers"],
+      ],
+    },
+    {
+      title: "Set up",
+      entries: [
+        [to.signatures(), "Signatures"],
+        [to.eventTypes, "Event types"],
+        [to.keys, "API keys"],
+        [to.limits, "Limits"],
+      ],
+    },
+  ];
+}
+
+function NavGroup({ title, entries }: Group) {
+  const [location] = useLocation();
+  return (
+    <div class="nav-group">
+      <h2 class="truncate">{title}</h2>
+      <ul>
+        {entries.map(([to, text]) => (
+          <li key={to}>
+            <Link href={to} aria-current={isCurrent(location, to, entries) ? "page" : undefined}>
+              {text}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** The entry whose address is the longest beginning of where we are. */
+function isCurrent(location: string, to: string, entries: readonly Entry[]): boolean {
+  const above = (address: string) => location === address || location.startsWith(`${address}/`);
+  const [closest] = entries
+    .map(([address]) => address)
+    .filter(above)
+    .toSorted((a, b) => b.length - a.length);
+  return to === closest;
+}
+
+function ThemeChoice() {
+  const [theme, setTheme] = useState(currentTheme);
+  useEffect(() => applyTheme(theme), [theme]);
+  return (
+    <Select
+      label="Colours"
+      value={theme}
+      onValue={(value) => setTheme(value as Theme)}
+      options={themes.map((each) => [
+        each,
+        { system: "As the system", light: "Light", dark: "Dark" }[each],
+      ])}
+    />
+  );
+}
+
+function LinkEnd({ at }: { at: string }) {
+  const left = Date.parse(at) - useNow();
+  return <p>{left > 0 ? `This link ends in ${showDuration(left)}.` : "This link has ended."}</p>;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../../parts/page.tsx";
+
+export function System() {
+  return <PageHead title="System" />;
+}

@@ -11,6 +11,17 @@ RUN npm ci --omit=optional --ignore-scripts \
     && node_modules/.bin/patch-package --error-on-fail \
     && npm prune --omit=dev --omit=optional --ignore-scripts
 
+# The portal's page. What builds it has native parts, which are optional packages of its own, so none
+# may be left out here.
+FROM node:24.21.0-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY scripts/portal.ts ./scripts/
+COPY vite.config.ts ./
+COPY src ./src
+RUN node scripts/portal.ts
+
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
@@ -20,6 +31,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE openapi.yaml ./
 COPY drizzle ./drizzle
 COPY src ./src
+COPY --from=page /app/dist/page ./dist/page
 # The files belong to root: the process can read its own code and not change it.
 USER node
 # The API; and /metrics without a key, where TIDEGATE_METRICS_ADDRESS is set as ops/ does.

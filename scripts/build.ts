@@ -3,13 +3,18 @@
  * repository; the library, compiled last, on any runtime, and it alone brings its types along.
  */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { globSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildPage } from "./portal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-rmSync(join(root, "dist"), { recursive: true, force: true });
+// The page stays where it is, since gateways may be starting from here.
+await buildPage();
+for (const name of globSync("dist/*", { cwd: root, exclude: ["dist/page"] })) {
+  rmSync(join(root, name), { recursive: true, force: true });
+}
 for (const project of ["tsconfig.build.json", "tsconfig.client.json"]) {
   // As a script, since what stands in node_modules/.bin is no program on every system.
   const compiler = join(root, "node_modules/typescript/bin/tsc");

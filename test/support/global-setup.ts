@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { buildPage } from "../../scripts/portal.ts";
 import { migrate } from "../../src/db/database.ts";
 import { openEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -11,6 +12,7 @@ import { ensureNatsServer } from "./nats.ts";
 import { runAlone, templateName, urlOfDatabase } from "./postgres.ts";
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildPage();
   await ensureNatsServer();
   const dataDir = await mkdtemp(join(tmpdir(), "tidegate-test-"));
   const log = createLogger({ level: "warn" });

@@ -221,8 +221,6 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    // Another program, which runs in browsers.
-    exclude: { path: "^src/portal/page/" },
     // Before compilation, so that `import type` is seen too.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },

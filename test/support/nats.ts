@@ -3,14 +3,14 @@
  * frozen and started again on the same port and store.
  */
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, constants, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
+import { ensureInstalled, which } from "./installed.ts";
 
 export type NatsServer = {
   readonly url: string;
@@ -35,7 +35,6 @@ const howToInstall =
   "nats-server is not installed. Debian and Ubuntu: apt-get install nats-server; macOS: brew install " +
   "nats-server; elsewhere: https://github.com/nats-io/nats-server/releases. Or set NATS_URL.";
 
-const run = promisify(execFile);
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 5_000;
 /** Enough for what it says at its start. */
@@ -45,36 +44,11 @@ let found: Promise<string> | undefined;
 
 /** The path of a nats-server. On Debian, as root, it installs one if there is none. */
 export function ensureNatsServer(): Promise<string> {
-  return (found ??= find());
-}
-
-async function find(): Promise<string> {
-  const installed = await which("nats-server");
-  if (installed !== undefined) return installed;
-  if (process.getuid?.() !== 0 || (await which("apt-get")) === undefined) {
-    throw new Error(howToInstall);
-  }
-  // Several test runs may come here at once.
-  const options = ["-o", "DPkg::Lock::Timeout=120", "-qq"];
-  await run("apt-get", [...options, "update"]);
-  await run("apt-get", [...options, "install", "-y", "--no-install-recommends", "nats-server"]);
-  const path = await which("nats-server");
-  if (path === undefined) throw new Error(howToInstall);
-  return path;
-}
-
-async function which(name: string): Promise<string | undefined> {
-  // Debian installs it where only root looks.
-  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/bin"];
-  for (const folder of folders) {
-    const path = join(folder, name);
-    const usable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (usable) return path;
-  }
-  return undefined;
+  return (found ??= ensureInstalled({
+    find: () => which("nats-server"),
+    package: "nats-server",
+    howToInstall,
+  }));
 }
 
 /** `NATS_URL` if it is set, else a server of its own. */

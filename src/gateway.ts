@@ -7,6 +7,7 @@ import type { Config } from "./config.ts";
 import { hearChanges } from "./control/changes.ts";
 import { createControl, createControlRoutes } from "./control/control.ts";
 import { createDirectory } from "./control/directory.ts";
+import { createPortalLinkChore } from "./control/portal-links/links.ts";
 import { createErasureChore } from "./control/tenants/erasure.ts";
 import { createTicketChore } from "./control/tickets/ticket-chore.ts";
 import { hasTimeLimits, migrate, openDatabase } from "./db/database.ts";
@@ -103,6 +104,7 @@ export async function startGateway(
       createReplayChore({ sql: tidying.sql, retentionDays: config.retentionDays }),
       createReceiptChore({ sql: tidying.sql }),
       createTicketChore({ sql: tidying.sql }),
+      createPortalLinkChore({ sql: tidying.sql }),
       createFallingBehindChore({
         ...{ database: tidying, tell: stages.notices.tell },
         retentionDays: config.retentionDays,

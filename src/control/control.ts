@@ -16,6 +16,7 @@ import { createEndpointRoutes } from "./endpoints/routes.ts";
 import { createEventTypeRoutes } from "./event-types/routes.ts";
 import { ensureOperatorKey } from "./keys/keys.ts";
 import { createKeyRoutes } from "./keys/routes.ts";
+import { createPortalLinkRoutes } from "./portal-links/routes.ts";
 import { createLimitsRoutes } from "./tenants/limits-routes.ts";
 import { createOperationalRoutes } from "./tenants/operational-routes.ts";
 import { createTenantRoutes } from "./tenants/routes.ts";
@@ -39,6 +40,8 @@ export type ControlOptions = {
   /** As many as the database was set up with. */
   readonly shards: number;
   readonly retentionDays: number;
+  /** Undefined: where a request comes to. */
+  readonly publicUrl?: string | undefined;
   readonly checkUrl: CheckUrl;
   readonly testPush: TestPush;
   readonly limiter: Pick<RateLimiter, "use">;
@@ -82,6 +85,7 @@ export function createControlRoutes(options: ControlOptions): Route[] {
     ...createLimitsRoutes({ orm: database.orm, limiter: options.limiter }),
     ...createOperationalRoutes({ orm: database.orm, shards: options.shards }),
     ...createKeyRoutes({ orm: database.orm, changed }),
+    ...createPortalLinkRoutes({ orm: database.orm, publicUrl: options.publicUrl }),
     ...createTicketRoutes(database),
     ...createEndpointRoutes({ ...options, marks, changed }),
     ...createConsumerRoutes({ ...options, marks }),

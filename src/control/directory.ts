@@ -5,7 +5,9 @@
  *
  * Keys are looked up by their hash, so how long an answer takes says nothing about any key.
  */
-import { between, eq, inArray, or, sql as template } from "drizzle-orm";
+import { and, between, eq, inArray, isNotNull, isNull, or } from "drizzle-orm";
+import { sql as template } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
 import { arrayText, type Orm } from "../db/database.ts";
 import { keys, tenants } from "../db/schema.ts";
 import type { ChangedFrame } from "../fanout/fanout.ts";
@@ -33,6 +35,9 @@ const ttlMs = 2_000;
 
 /** Of tenants. One name that Postgres does not take (a NUL) would fail all that are asked with it. */
 const nameForm = /^[\w.-]{1,128}$/;
+
+/** What portal links were made by. */
+const makers = alias(keys, "makers");
 
 type KnownKey = { readonly principal: Principal; readonly expiresAt: number };
 
@@ -82,7 +87,13 @@ export function createDirectory({ orm }: { orm: Orm }): ControlDirectory {
       .select({ key: keys, tenant: tenants })
       .from(keys)
       .leftJoin(tenants, eq(tenants.id, keys.tenant))
-      .where(template`${keys.hash} = any(${bytes}::bytea[])`);
+      .leftJoin(makers, eq(makers.hash, keys.maker))
+      .where(
+        and(
+          template`${keys.hash} = any(${bytes}::bytea[])`,
+          or(isNull(keys.maker), isNotNull(makers.hash)),
+        ),
+      );
     return new Map(
       rows.flatMap(({ key, tenant }) => {
         const principal = toPrincipal(key, tenant);

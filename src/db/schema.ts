@@ -191,10 +191,22 @@ export const keys = pgTable(
     description: text("description"),
     createdAt: instant("created_at").notNull().defaultNow(),
     expiresAt: instant("expires_at"),
+    /**
+     * Of a portal link's token, which is a key like others but for this: `hash` of the key that made
+     * it, or that made the token that did. It dies with that key. Null for all other keys.
+     */
+    maker: bytea("maker"),
   },
   (table) => [
     uniqueIndex("keys_hash").on(table.hash),
     index("keys_tenant").on(table.tenant, table.id),
+    index("keys_made")
+      .on(table.tenant, table.expiresAt)
+      .where(sql`${table.maker} is not null`),
+    // For housekeeping.
+    index("keys_made_until")
+      .on(table.expiresAt)
+      .where(sql`${table.maker} is not null`),
   ],
 );
 

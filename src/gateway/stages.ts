@@ -43,6 +43,7 @@ export function controlOptions(services: Services): ControlOptions {
   return {
     ...{ database, ring, cursors, shards, limiter },
     retentionDays: config.retentionDays,
+    publicUrl: config.publicUrl,
     checkUrl: egress.checkUrl,
     testPush: createTestPush({ ...services, userAgent, log: services.logger }),
     announce: (change) => announceChange(fanout, change),

@@ -144,6 +144,7 @@ export const cases: Readonly<Record<string, Case>> = {
     ],
   },
 
+  createPortalLink: { samples: [{ status: 201, build: () => ({}) }] },
   createTicket: {
     samples: [
       { status: 201, build: () => ({}) },

@@ -22,12 +22,12 @@ export type NewKey = {
   readonly expiresAt: Date | null;
 };
 
-export type KeyRow = Omit<typeof keys.$inferSelect, "hash">;
+export type KeyRow = Omit<typeof keys.$inferSelect, "hash" | "maker">;
 
 export const operatorScope = "operator";
 
 /** Nobody guesses 192 bits. */
-const keyBytes = 24;
+export const keyBytes = 24;
 
 /** One row for the configured key, so that changing the configuration revokes the old one. */
 const configuredId = "key_configured";
@@ -43,6 +43,9 @@ const shown = {
   expiresAt: keys.expiresAt,
 };
 
+/** Tokens of portal links are no keys to whoever manages keys: their makers are. */
+const isManaged = isNull(keys.maker);
+
 export function createKeyStore(orm: Orm) {
   return { create, list, remove };
 
@@ -51,7 +54,7 @@ export function createKeyStore(orm: Orm) {
     // The prefix tells people, and scanners for leaked secrets, what they have found.
     const prefix = wanted.tenant === null ? "tg_op_" : "tg_tn_";
     const key = prefix + randomBytes(keyBytes).toString("base64url");
-    const id = `key_${timeOrderedUuid(Date.now()).replaceAll("-", "")}`;
+    const id = newKeyId();
     const scopes = [...new Set(wanted.scopes)];
     const values = { ...wanted, id, scopes, hash: hashKey(key) };
     return orm.transaction(async (transaction) => {
@@ -69,7 +72,7 @@ export function createKeyStore(orm: Orm) {
     const rows = await orm
       .select(shown)
       .from(keys)
-      .where(and(owned, after === undefined ? undefined : gt(keys.id, after)))
+      .where(and(owned, isManaged, after === undefined ? undefined : gt(keys.id, after)))
       .orderBy(asc(keys.id))
       .limit(query.limit + 1);
     return toPage(rows, query, ({ id }) => id);
@@ -85,7 +88,7 @@ export function createKeyStore(orm: Orm) {
     const owned = tenant === undefined ? undefined : eq(keys.tenant, tenant);
     const [removed] = await orm
       .delete(keys)
-      .where(and(eq(keys.id, id), owned))
+      .where(and(eq(keys.id, id), owned, isManaged))
       .returning({
         tenant: template<TenantId | null>`${keys.tenant}`,
         shard: template<number>`coalesce(
@@ -93,6 +96,10 @@ export function createKeyStore(orm: Orm) {
       });
     return removed;
   }
+}
+
+export function newKeyId(): string {
+  return `key_${timeOrderedUuid(Date.now()).replaceAll("-", "")}`;
 }
 
 export function hashKey(key: string): Buffer {

@@ -2,7 +2,7 @@
  * What a generated id names, for operators, who may look at any tenant: found by the id alone, in a
  * few descents of indexes. What a tenant that is being erased still has is not found.
  */
-import { eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import type { Database } from "../../db/database.ts";
 import { keys, tenants } from "../../db/schema.ts";
 import { parseDeliveryId } from "../../deliveries/delivery-id.ts";
@@ -81,7 +81,7 @@ export function createIdLookups(options: {
       .select({ scopes, description, tenant: tenants.name })
       .from(keys)
       .leftJoin(tenants, eq(tenants.id, keys.tenant))
-      .where(eq(keys.id, id));
+      .where(and(eq(keys.id, id), isNull(keys.maker)));
     return found && keyHit(id, found);
   }
 

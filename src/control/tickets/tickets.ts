@@ -12,13 +12,14 @@
 import { randomBytes } from "node:crypto";
 import { and, eq, gt, isNull, sql as template } from "drizzle-orm";
 import { arrayText, type Orm, type OrmTransaction } from "../../db/database.ts";
-import { keys, tickets } from "../../db/schema.ts";
-import { unauthorized, type TenantPrincipal, type Ticket } from "../../http/auth.ts";
+import { tickets } from "../../db/schema.ts";
+import type { TenantPrincipal, Ticket } from "../../http/auth.ts";
 import { tenantPrefix, type TenantId } from "../../log/event.ts";
 import type { Filter } from "../../log/filter.ts";
 import { Problem } from "../../problem.ts";
 import type { ControlDirectory } from "../directory.ts";
 import { hashKey, hashKeyHex } from "../keys/keys.ts";
+import { endOf, makerOf } from "../keys/maker.ts";
 import { createLookup } from "../lookup.ts";
 import { lockTenant } from "../tenants/lock.ts";
 
@@ -51,15 +52,8 @@ export async function makeTicket(
   return orm.transaction(async (transaction) => {
     await lockTenant(transaction, tenant);
     await requireRoom(transaction, tenant);
-    // By its hash, and not by the id of who was let in: that of the configured key outlives it.
-    const [maker] = await transaction
-      .select({ hash: keys.hash, expiresAt: keys.expiresAt })
-      .from(keys)
-      .where(eq(keys.hash, hashKey(key ?? "")));
-    if (maker === undefined) throw unauthorized("the key is not valid");
-    const endOfKey = maker.expiresAt?.toISOString() ?? null;
-    const expiresAt = template`
-      least(${endOfKey}::timestamptz, clock_timestamp() + ${ttlSeconds} * interval '1 s')`;
+    const maker = await makerOf(transaction, key);
+    const expiresAt = endOf(maker, ttlSeconds);
     const inTime = template`clock_timestamp() + ${openSeconds} * interval '1 s'`;
     const [row] = await transaction
       .insert(tickets)

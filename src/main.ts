@@ -78,6 +78,7 @@ function firstSteps({ url, operatorKey }: Gateway): string {
 Tidegate runs with an embedded database in ${config.dataDir}.
 
   operator key  ${operatorKey}
+  portal        ${url}/portal#token=${operatorKey}
 
 Try it here with \`npx tidegate --help\`, which finds the key by itself, or with curl, in
 another terminal:

@@ -844,6 +844,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/portal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The portal, for browsers
+         * @description All paths below it are the page's as well, so that each view has an address. `POST /portal-links` makes links that open it for a tenant.
+         */
+        get: operations["getPortal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system": {
         parameters: {
             query?: never;
@@ -7344,6 +7364,10 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7363,6 +7387,10 @@ export interface operations {
              */
             400: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7372,6 +7400,10 @@ export interface operations {
             /** @description `unauthorized`: A valid key is required */
             401: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description Asks for a bearer token */
                     "www-authenticate"?: string;
                     [name: string]: unknown;
@@ -7383,6 +7415,10 @@ export interface operations {
             /** @description `scope-missing`: The key does not have the scope */
             403: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description The scope that is missing */
                     "www-authenticate"?: string;
                     [name: string]: unknown;
@@ -7394,6 +7430,10 @@ export interface operations {
             /** @description `unknown-tenant`: There is no such tenant */
             404: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7403,6 +7443,10 @@ export interface operations {
             /** @description `request-timeout`: The request did not arrive in time */
             408: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7412,6 +7456,10 @@ export interface operations {
             /** @description `tenant-erasing`: The tenant is being erased */
             409: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7421,6 +7469,10 @@ export interface operations {
             /** @description `payload-too-large`: The body is too large */
             413: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7430,6 +7482,10 @@ export interface operations {
             /** @description `unsupported-media-type`: The media type is not supported here */
             415: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description The media types that are taken */
                     accept?: string;
                     [name: string]: unknown;
@@ -7441,6 +7497,10 @@ export interface operations {
             /** @description `invalid`: The body breaks the schema */
             422: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7450,6 +7510,10 @@ export interface operations {
             /** @description `quota-exceeded`: The tenant's limit is reached */
             429: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description Seconds */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -7461,6 +7525,10 @@ export interface operations {
             /** @description `internal-error`: Internal error */
             500: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7470,6 +7538,10 @@ export interface operations {
             /** @description `unavailable`: Not available for the moment */
             503: {
                 headers: {
+                    /** @description The tenant's rate, where it has one */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of it */
+                    ratelimit?: string;
                     /** @description Seconds */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -10420,6 +10492,69 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ScopeMissingProblem"];
                 };
+            };
+            /** @description `internal-error`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InternalErrorProblem"];
+                };
+            };
+            /** @description `unavailable`: Not available for the moment */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnavailableProblem"];
+                };
+            };
+        };
+    };
+    getPortal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Nothing but the page's own files, and this gateway */
+                    "content-security-policy"?: string;
+                    /** @description `same-origin` */
+                    "cross-origin-opener-policy"?: string;
+                    /** @description `same-origin` */
+                    "cross-origin-resource-policy"?: string;
+                    /** @description Everything is off */
+                    "permissions-policy"?: string;
+                    /** @description `no-referrer` */
+                    "referrer-policy"?: string;
+                    /** @description Of this page in this encoding */
+                    etag?: string;
+                    /** @description `br` or `gzip`, where that is taken */
+                    "content-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    /** @description Of this page in this encoding */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `internal-error`: Internal error */
             500: {

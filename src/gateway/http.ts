@@ -8,6 +8,8 @@ import { createEndpointFilterOf } from "../deliveries/endpoint-filter.ts";
 import { createUndeliveredReader } from "../deliveries/undelivered.ts";
 import { createIngest } from "../ingest/ingest.ts";
 import { createIngestRoutes } from "../ingest/routes.ts";
+import { pageFolder, readPageFiles } from "../portal/files.ts";
+import { createPortalRoutes } from "../portal/routes.ts";
 import { createReceiptRoutes } from "../push/receipt-routes.ts";
 import { createReplayRoutes } from "../push/replay-routes.ts";
 import { createDeliveryRoutes } from "../push/routes.ts";
@@ -57,6 +59,7 @@ export function createHttp(
     }),
     ...createSearchRoutes(createSearch({ database, log, tenantByPrefix })),
     ...controlRoutes,
+    ...createPortalRoutes(readPageFiles(pageFolder)),
   ];
   return createApi({
     routes: [...(config.roles.has("api") ? routes : []), ...createSystem(services, stages, parts)],

@@ -70,7 +70,8 @@ export function mountRoutes(
   for (const route of routes.toSorted(bySpecificity)) {
     const handle = createHandle(route, { directory, limiter, inFlight });
     const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
-    app.on(route.method.toUpperCase(), path, (context) =>
+    const paths = route.page ? [path, `${path}/*`] : [path];
+    app.on(route.method.toUpperCase(), paths, (context) =>
       serve(arrivedAt(context), route.id, handle, toResponse),
     );
     if (route.direct) {
@@ -203,10 +204,13 @@ function isClientGone(error: unknown, request: ApiRequest): boolean {
 
 /** Answers what no route takes: 404 for the path, 405 for the method, or a browser's preflight. */
 function createFallback(routes: readonly Route[]): Handle {
-  const patterns = routes.map(({ method, path }) => ({
-    method: method.toUpperCase(),
-    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+").replaceAll(".", "\\.")}$`),
-  }));
+  const patterns = routes.map(({ method, path, page }) => {
+    const one = path.replaceAll(/\{\w+\}/g, "[^/]+").replaceAll(".", "\\.");
+    return {
+      method: method.toUpperCase(),
+      pattern: new RegExp(`^${one}${page ? "(/.*)?" : ""}$`),
+    };
+  });
 
   return async ({ routed, request }) => {
     const found = patterns.filter(({ pattern }) => pattern.test(routed.path));

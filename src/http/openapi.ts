@@ -235,8 +235,10 @@ function problemResponse(status: number, slugs: readonly ProblemSlug[]): Respons
 }
 
 /** The problems a route can answer: by its form, and by its own list. */
-function problemsOf({ access, tenant, limit, body, problems: own = [] }: Route): ProblemSlug[] {
-  const slugs: ProblemSlug[] = ["unknown-parameter", "duplicate-parameter", "invalid-parameter"];
+function problemsOf(declared: Route): ProblemSlug[] {
+  const { access, tenant, limit, body, page, problems: own = [] } = declared;
+  const slugs: ProblemSlug[] = [];
+  if (!page) slugs.push("unknown-parameter", "duplicate-parameter", "invalid-parameter");
   if (access !== "public") slugs.push("unauthorized", "scope-missing");
   if (tenant === "named") slugs.push("tenant-required");
   if (tenant !== undefined) slugs.push("unknown-tenant", "tenant-erasing");

@@ -1,13 +1,13 @@
-/** What a client would rather have: the `Accept` and `Prefer` headers (RFC 9110, RFC 7240). */
+/** What a client would rather have: `Accept`, `Accept-Encoding`, `Prefer` (RFC 9110, RFC 7240). */
 
 /**
- * How much a client wants a media type that it names itself, 0 to 1; wildcards do not count, so
- * that only those who ask for a special form get it.
+ * How much a client wants a media type or encoding that it names itself, 0 to 1; wildcards do not
+ * count, so that only those who ask for a special form get it.
  */
-export function acceptQuality(accept: string | undefined, mediaType: string): number {
+export function acceptQuality(accept: string | undefined, form: string): number {
   for (const range of accept?.toLowerCase().split(",") ?? []) {
     const [name = "", ...parameters] = range.split(";").map((part) => part.trim());
-    if (name !== mediaType) continue;
+    if (name !== form) continue;
     const quality = parameters.find((parameter) => parameter.startsWith("q="));
     return quality === undefined ? 1 : Number(quality.slice("q=".length)) || 0;
   }

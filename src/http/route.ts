@@ -153,6 +153,11 @@ export type RouteSpec<
   /** A schema that takes `undefined` lets the body be absent. */
   readonly body?: B;
   readonly bodyLimitBytes?: number;
+  /**
+   * A page answers for all that lies below its path too, and with whatever query: those are its own
+   * to read. The document names the path alone.
+   */
+  readonly page?: true;
   /** Of one route, where the framework's share of the time would be felt: see direct.ts. */
   readonly direct?: true;
   readonly responses: R;

@@ -27,6 +27,7 @@ export function createQueryReader(route: Route): (target: string) => QueryValues
   // Most requests have no query: what the schema makes of that is the same every time.
   const absent = schema.safeParse({});
   const nothing = absent.success ? { values: absent.data, tenant: undefined } : undefined;
+  if (route.page && nothing !== undefined) return () => nothing;
 
   return (target) => {
     const start = target.indexOf("?");

@@ -53,13 +53,6 @@ export function pageTag(page: Page, form: PageForm): string | undefined {
   return `"${page.lastingFrom}.${page.cursor}.${form}"`;
 }
 
-/** Whether an `If-None-Match` names this validator. Compares weakly, as RFC 9110 has it. */
-export function namesTag(ifNoneMatch: string | undefined, tag: string | undefined): boolean {
-  if (ifNoneMatch === undefined || tag === undefined) return false;
-  const named = ifNoneMatch.split(",").map((each) => each.trim().replace(/^W\//, ""));
-  return named.includes(tag) || named.includes("*");
-}
-
 /** The same request, from the cursor on. What only concerned this page's start is left out. */
 function nextTarget(target: string, cursor: string): string {
   const [path = "", query = ""] = target.split("?", 2);

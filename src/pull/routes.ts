@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EndpointFilterOf } from "../deliveries/endpoint-filter.ts";
 import { reauthorize, type Directory, type Tenant } from "../http/auth.ts";
+import { namesTag } from "../http/etag.ts";
 import { eventExample, eventSchema } from "../http/event-schema.ts";
 import { findEvent, type TenantByPrefix } from "../http/owner.ts";
 import { acceptQuality } from "../http/preferences.ts";
@@ -9,7 +10,6 @@ import { route, type Route } from "../http/route.ts";
 import { selectionOf, selectionQuery } from "../http/selection.ts";
 import type { Log } from "../log/log.ts";
 import { Problem } from "../problem.ts";
-import { namesTag } from "./page.ts";
 import {
   pageHeaderTexts,
   pageParameters,

@@ -134,7 +134,7 @@ describe("the library", () => {
   });
 });
 
-test("the gateway of the package starts, with the driver as it was mended", async () => {
+test("the gateway of the package starts, with the driver as it was mended and the portal", async () => {
   const driver = inProject("tidegate/node_modules/postgres/src/connection.js");
   expect(await readFile(driver, "utf8")).toContain("response_timeout");
   await using database = await createTestDatabase();
@@ -146,6 +146,12 @@ test("the gateway of the package starts, with the driver as it was mended", asyn
   });
   const response = await fetch(`${packaged.url}/readyz`);
   expect(response.status).toBe(200);
+
+  const page = await fetch(`${packaged.url}/portal`);
+  expect(page.status).toBe(200);
+  const [, script = expect.fail()] = /src="([^"]+\.js)"/.exec(await page.text()) ?? [];
+  const loaded = await fetch(new URL(script, packaged.url));
+  expect([loaded.status, loaded.headers.get("content-encoding")]).toEqual([200, "br"]);
 });
 
 /** What the consumer's program takes: a gateway, and pushes of both kinds that it signed. */

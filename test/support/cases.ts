@@ -413,6 +413,9 @@ export const cases: Readonly<Record<string, Case>> = {
   getMetrics: { samples: [plain] },
   getSystem: { samples: [plain] },
   search: { samples: [{ status: 200, build: ({ things }) => ({ query: { q: things.event } }) }] },
+  getPortal: {
+    samples: [plain, { status: 304, build: () => ({ headers: { "if-none-match": "*" } }) }],
+  },
   getOpenApiJson: { samples: [plain] },
   getOpenApiYaml: { samples: [plain] },
 };

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { namesTag, pageHeaders, pageTag, pageText } from "../../src/pull/page.ts";
+import { namesTag } from "../../src/http/etag.ts";
+import { pageHeaders, pageTag, pageText } from "../../src/pull/page.ts";
 import type { Page } from "../../src/pull/pull.ts";
 
 const page: Page = {

@@ -53,9 +53,9 @@ export function createPortalLinkRoutes(deps: { orm: Orm; publicUrl: string | und
         "it made, and those that were made with them.",
       access: "manage",
       tenant: "named",
+      limit: "reads",
       body: newLink.prefault({}),
       responses: { 201: madeLink },
-      problems: ["quota-exceeded"],
       handle: async ({ body, tenant, request }) => {
         const { token, expiresAt } = await makeToken(orm, {
           tenant: tenant.id,

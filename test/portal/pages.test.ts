@@ -87,7 +87,7 @@ type Page = Awaited<ReturnType<typeof browser.open>>["page"];
 
 async function expectSound(page: Page, { width, colours }: Required<Look>, name: string) {
   await takePicture(page, `${name}-${width}-${colours}`);
-  expect.soft(await accessibilityFaults(page), name).toEqual([]);
+  expect.soft(await accessibilityFaults(page), `in ${name}`).toEqual([]);
   const sideways = await sidewaysPixels(page);
   expect.soft(sideways, `${name} scrolls sideways`).toBeLessThanOrEqual(0);
 }

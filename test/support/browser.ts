@@ -7,6 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type * as Axe from "axe-core";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { ensureInstalled, which } from "./installed.ts";
 
@@ -107,7 +108,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   // Not as a script of the page, which its policy refuses, but by the browser itself.
   if (!(await page.evaluate(() => "axe" in globalThis))) await addAxe(page);
   return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { axe } = globalThis as unknown as { axe: typeof Axe };
     const { violations } = await axe.run({
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     });

@@ -106,7 +106,8 @@ function followSurroundings(element: HTMLElement, plot: uPlot): () => void {
     plot.setSize({ width: element.clientWidth, height: plot.height });
   });
   size.observe(element);
-  const redraw = () => plot.redraw(false);
+  // With its paths, as their colours are looked up when they are made.
+  const redraw = () => plot.redraw();
   const theme = new MutationObserver(redraw);
   theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   const system = matchMedia("(prefers-color-scheme: dark)");

@@ -11,8 +11,9 @@ export function useFilter(name: string, fallback = ""): [string, (value: string)
   const [search, setSearch] = useSearchParams();
   const set = (value: string) =>
     setSearch(
-      (before) => {
-        const after = new URLSearchParams(before);
+      () => {
+        // Not what this hook has seen: another filter may have been set just before.
+        const after = new URLSearchParams(location.search);
         if (value === fallback) after.delete(name);
         else after.set(name, value);
         return after;

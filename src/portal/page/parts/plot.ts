@@ -57,7 +57,7 @@ export function optionsOf(chart: {
   return {
     width: element.clientWidth,
     height: heightPx,
-    padding: [8, 24, 0, 0],
+    padding: [8, 34, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -86,7 +86,13 @@ export function optionsOf(chart: {
   }
 
   function lineOf({ color, dash }: ChartSeries): uPlot.Series {
-    return { stroke: () => colorOf(color), width: 2, ...(dash && { dash: [...dash] }) };
+    // Points for the values that stand alone; more would hide the lines.
+    return {
+      stroke: () => colorOf(color),
+      width: 2,
+      points: { size: 4 },
+      ...(dash && { dash: [...dash] }),
+    };
   }
 }
 

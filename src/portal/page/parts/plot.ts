@@ -115,7 +115,7 @@ function axesOf(colorOf: ColorOf, show: (value: number) => string): uPlot.Axis[]
     {
       ...shared,
       grid: { show: false },
-      size: 32,
+      ...{ size: 36, gap: 10 },
       space: 72,
       values: (_, moments, __, ___, apart) => moments.map((moment) => tickText(moment, apart)),
     },

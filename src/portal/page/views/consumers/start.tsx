@@ -10,7 +10,7 @@ export type Place = {
   readonly cursor: string;
 };
 
-export const places = {
+const places = {
   latest: "After the newest event: only what comes from now on",
   earliest: "The oldest event there is",
   time: "The first event appended at a time or later",

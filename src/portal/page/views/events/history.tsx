@@ -59,16 +59,15 @@ function lineOf(entry: Entry, tenant: string): Line {
       };
     case "attempt":
       return attemptLine(entry, tenant);
-    case "retry_scheduled":
+    case "retry_scheduled": {
+      const { attempt, due_at: due } = entry;
+      const isAhead = Date.parse(due) > Date.now();
       return {
         tone: "warn",
-        title: (
-          <>
-            Attempt {entry.attempt} planned for {showExact(entry.due_at)} (<Ago at={entry.due_at} />
-            )
-          </>
-        ),
+        title: `Attempt ${attempt} planned for ${showExact(due)}`,
+        ...(isAhead && { more: <Ago at={due} /> }),
       };
+    }
     case "replay":
       return replayLine(entry, tenant);
     case "receipt": {
@@ -89,6 +88,9 @@ function lineOf(entry: Entry, tenant: string): Line {
   }
 }
 
+/** Less than this is no waiting. */
+const toldQueueMs = 100;
+
 const triggers: Readonly<Record<Attempt["trigger"], string>> = {
   event: "",
   retry: ", a retry",
@@ -101,19 +103,17 @@ function attemptLine(entry: Attempt, tenant: string): Line {
   const { attempt, trigger, replay, queue_ms: queue, latency_ms: latency, error } = entry;
   const status = entry.status_code === null ? "" : ` (${entry.status_code})`;
   const what = `Attempt ${attempt}${triggers[trigger]}: `;
-  const waited = `It waited ${showDuration(queue)} for its turn.`;
+  const waited = queue < toldQueueMs ? "" : `It waited ${showDuration(queue)} for its turn.`;
   const by = replay === null ? undefined : <ReplayLink tenant={tenant} replay={replay} />;
   if (error === null) {
     const title = `${what}accepted${status} within ${showDuration(latency)}`;
-    return {
-      tone: "ok",
-      title,
-      more: (
-        <>
-          {waited} {by}
-        </>
-      ),
-    };
+    if (waited === "" && by === undefined) return { tone: "ok", title };
+    const more = (
+      <>
+        {waited} {by}
+      </>
+    );
+    return { tone: "ok", title, more };
   }
   return {
     tone: "bad",

@@ -41,7 +41,7 @@ export const Overview: TenantView = ({ tenant }) => {
       {isNew && <Guide tenant={tenant} hasEndpoints={data.hasEndpoints} />}
       {data?.hasEvents === true && (
         <div class="stack overview">
-          <UndeliveredNow tenant={tenant} window={window} />
+          <UndeliveredNow tenant={tenant} window={window} hasEndpoints={data.hasEndpoints} />
           <Course tenant={tenant} window={window} />
         </div>
       )}

@@ -4,6 +4,7 @@ import { Link } from "wouter-preact";
 import { tenantAddresses } from "../../addresses.ts";
 import { api, read, type Schemas } from "../../api.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
+import { ButtonLink } from "../../parts/button.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { showCount } from "../../parts/number.ts";
 import { Card } from "../../parts/page.tsx";
@@ -19,7 +20,8 @@ type EndpointRow = Undelivered["endpoints"][number];
 /** The worst ones; the list of endpoints has them all. */
 const endpointsShown = 10;
 
-export function UndeliveredNow({ tenant, window }: { tenant: string; window: Window }) {
+export function UndeliveredNow(props: { tenant: string; window: Window; hasEndpoints: boolean }) {
+  const { tenant, window, hasEndpoints } = props;
   const { data, error, refetch } = useQuery({
     queryKey: ["undelivered", tenant, window.name],
     queryFn: ({ signal }) => {
@@ -39,7 +41,12 @@ export function UndeliveredNow({ tenant, window }: { tenant: string; window: Win
       {data === undefined && error === null && <Loading />}
       {data !== undefined &&
         (data.deliveries === 0 ? (
-          <Nothing isExact={data.exact} atMost={data.at_most ?? 0} window={window} />
+          <Nothing
+            {...{ tenant, hasEndpoints }}
+            isExact={data.exact}
+            atMost={data.at_most ?? 0}
+            window={window}
+          />
         ) : (
           <>
             <Amount tenant={tenant} undelivered={data} window={window} />
@@ -50,8 +57,25 @@ export function UndeliveredNow({ tenant, window }: { tenant: string; window: Win
   );
 }
 
-function Nothing(props: { isExact: boolean; atMost: number; window: Window }) {
-  const { isExact, atMost, window } = props;
+function Nothing(props: {
+  tenant: string;
+  hasEndpoints: boolean;
+  isExact: boolean;
+  atMost: number;
+  window: Window;
+}) {
+  const { tenant, hasEndpoints, isExact, atMost, window } = props;
+  if (!hasEndpoints) {
+    return (
+      <div class="card-body calm">
+        <p>
+          There is no endpoint, so nothing is pushed. Events are read by pull, by stream and by
+          consumers.
+        </p>
+        <ButtonLink to={tenantAddresses(tenant).newEndpoint}>Create an endpoint</ButtonLink>
+      </div>
+    );
+  }
   if (!isExact) {
     return (
       <p class="card-body soft">

@@ -7,7 +7,7 @@ export function ProblemNote({ error, retry }: { error: Error | ApiError; retry?:
   if ("status" in error && error.status === 404) return <NotFound />;
   return (
     <div class="note bad" role="alert">
-      <h3>{titleOf(error)}</h3>
+      <h2>{titleOf(error)}</h2>
       <p>{error.message}</p>
       {retry !== undefined && <Button onPress={() => void retry()}>Try again</Button>}
     </div>
@@ -27,7 +27,7 @@ export function NotFound() {
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p>{children}</p>
     </div>
   );

@@ -24,12 +24,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <a class="button main skip" href="#main">
         Skip to the content
       </a>
-      <div class="topbar">
+      <header class="topbar">
         <Brand />
-        <Button label="Menu" onPress={() => setOpen(!isOpen)}>
-          Menu
-        </Button>
-      </div>
+        <Button onPress={() => setOpen(!isOpen)}>{isOpen ? "Close the menu" : "Menu"}</Button>
+      </header>
       <Sidebar isOpen={isOpen} />
       <main id="main" class="main" tabIndex={-1} onClick={() => setOpen(false)}>
         {children}
@@ -128,9 +126,10 @@ function NavGroup({ title, entries }: Group) {
   );
 }
 
-/** The entry whose address is the longest beginning of where we are. */
+/** The entry whose address is the longest beginning of where we are; what is of one tenant has its own. */
 function isCurrent(location: string, to: string, entries: readonly Entry[]): boolean {
-  const above = (address: string) => location === address || location.startsWith(`${address}/`);
+  const above = (address: string) =>
+    location === address || (address !== operator.tenants && location.startsWith(`${address}/`));
   const [closest] = entries
     .map(([address]) => address)
     .filter(above)

@@ -117,7 +117,8 @@ export function Checkbox(
   );
 }
 
-function Field(props: Common & { children: (described: Described) => JSX.Element }) {
+/** A label, what it is for, what is wrong with it, around any control. */
+export function Field(props: Common & { children: (described: Described) => JSX.Element }) {
   const { label, hint, error, children } = props;
   const id = useId();
   const describedBy = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`]

@@ -34,9 +34,12 @@ export function TextBlock({ text, what }: { text: string; what: string }) {
   );
 }
 
-/** JSON with its numbers as they were written, indented; any other text as it is. */
-export function JsonBlock({ text, what }: { text: string; what: string }) {
-  const shown = useMemo(() => indent(text), [text]);
+/**
+ * JSON with its numbers as they were written, indented; any other text as it is. With `member`, of
+ * an object only what stands under this name.
+ */
+export function JsonBlock({ text, what, member }: { text: string; what: string; member?: string }) {
+  const shown = useMemo(() => indent(text, member), [text, member]);
   return <TextBlock text={shown} what={what} />;
 }
 
@@ -58,13 +61,15 @@ function Coloured({ text }: { text: string }) {
 
 type RawJson = { rawJSON(text: string): unknown };
 
-function indent(text: string): string {
+function indent(text: string, member: string | undefined): string {
   try {
     const exact = (_name: string, value: unknown, context?: { source?: string }) =>
       typeof value === "number" && context?.source !== undefined && "rawJSON" in JSON
         ? (JSON as unknown as RawJson).rawJSON(context.source)
         : value;
-    return JSON.stringify(JSON.parse(text, exact), null, 2);
+    const value: unknown = JSON.parse(text, exact);
+    const part = member === undefined ? value : (value as Record<string, unknown>)[member];
+    return JSON.stringify(part, null, 2);
   } catch {
     return text; // It is no JSON, which is nothing wrong here.
   }

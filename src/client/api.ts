@@ -2377,6 +2377,8 @@ export interface components {
         EndpointSecret: {
             /** @description `whsec_…` for v1; for v1a the public key, `whpk_…` */
             secret: string;
+            /** @description Until then a secret before it signs too; null when it signs alone */
+            previous_expires_at: string | null;
         };
         RotatedSecret: {
             /** @description `whsec_…` for v1; for v1a the public key, `whpk_…` */

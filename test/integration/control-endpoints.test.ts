@@ -69,7 +69,7 @@ describe("creating", () => {
       shown,
     );
     const again = await control.call("GET", `/endpoints/${String(shown["id"])}/secret`, key);
-    expect(again.json).toEqual({ secret });
+    expect(again.json).toEqual({ secret, previous_expires_at: null });
     const change = { what: "endpoints", tenant: tenant.id, shard: tenant.shard };
     expect(control.changes).toEqual([change]);
   });
@@ -170,7 +170,7 @@ describe("creating", () => {
     expect(json).toMatchObject({ signature: "v1a", secret: expect.stringMatching(/^whpk_/) });
     const id = String(json?.["id"]);
     const shown = await control.call("GET", `/endpoints/${id}/secret`, key);
-    expect(shown.json).toEqual({ secret: json?.["secret"] });
+    expect(shown.json).toEqual({ secret: json?.["secret"], previous_expires_at: null });
     const generated = await control.call("POST", "/endpoints", key, { url, signature: "v1a" });
     expect(generated.json?.["secret"]).toMatch(/^whpk_[\w+/]{43}=$/);
     expect(generated.json?.["secret"]).not.toBe(json?.["secret"]);

@@ -47,6 +47,7 @@ describe.concurrent("a rotation", () => {
     expect(second.secret).not.toBe(first);
     expect(await client.expectOk("GET", `/endpoints/${id}/secret`)).toEqual({
       secret: second.secret,
+      previous_expires_at: second.previous_expires_at,
     });
     const during = await nextPush("v1", receiver);
     expect(signaturesOf(during)).toHaveLength(2);
@@ -54,6 +55,10 @@ describe.concurrent("a rotation", () => {
 
     const after = await pushAfterOverlap("v1", receiver, second);
     expect([first, second.secret].map((secret) => verifies(secret, after))).toEqual([false, true]);
+    expect(await client.expectOk("GET", `/endpoints/${id}/secret`)).toEqual({
+      secret: second.secret,
+      previous_expires_at: null,
+    });
   });
 
   test("may change the kind, and receivers verify with either meanwhile", async () => {

@@ -292,8 +292,16 @@ export const createdEndpoint = z
   .meta({ id: "CreatedEndpoint", example: { ...endpointExample, secret: secretExample } });
 
 export const endpointSecret = z
-  .object({ secret })
-  .meta({ id: "EndpointSecret", example: { secret: secretExample } });
+  .object({
+    secret,
+    previous_expires_at: timestamp.nullable().meta({
+      description: "Until then a secret before it signs too; null when it signs alone",
+    }),
+  })
+  .meta({
+    id: "EndpointSecret",
+    example: { secret: secretExample, previous_expires_at: null },
+  });
 
 /** What routes that act on one endpoint have in common. */
 export const oneEndpoint = {

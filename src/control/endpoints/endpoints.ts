@@ -34,6 +34,8 @@ type EndpointsOptions = {
 
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
+type ShownSecret = { readonly secret: string; readonly previous_expires_at: string | null };
+
 export function createEndpoints(options: EndpointsOptions) {
   const { store, access, startOf, checkUrl, retentionDays } = options;
 
@@ -98,8 +100,13 @@ export function createEndpoints(options: EndpointsOptions) {
   }
 
   /** What verifies the pushes that are signed now. */
-  async function secret(id: string, tenant: Tenant | undefined): Promise<string> {
-    return shownSecret(store.secretOf(await access.find(id, tenant)));
+  async function secret(id: string, tenant: Tenant | undefined): Promise<ShownSecret> {
+    const endpoint = await access.find(id, tenant);
+    const overlapEnd = store.overlapEndOf(endpoint, Date.now());
+    return {
+      secret: shownSecret(store.secretOf(endpoint)),
+      previous_expires_at: overlapEnd === undefined ? null : new Date(overlapEnd).toISOString(),
+    };
   }
 
   async function requireReachable(url: string): Promise<void> {

@@ -137,7 +137,7 @@ function routesOfOne(endpoints: Endpoints): Route[] {
       summary: "Show the secret that verifies an endpoint's pushes",
       responses: { 200: endpointSecret },
       handle: async ({ params, tenant }) => {
-        return { status: 200, body: { secret: await endpoints.secret(params.id, tenant) } };
+        return { status: 200, body: await endpoints.secret(params.id, tenant) };
       },
     }),
   ];

@@ -57,7 +57,7 @@ export type EndpointStore = ReturnType<typeof createEndpointStore>;
 
 export function createEndpointStore({ database, ring }: { database: Database; ring: KeyRing }) {
   const { orm, sql } = database;
-  return { create, find, list, change, changeSecrets, move, remove, secretOf, view };
+  return { create, find, list, change, changeSecrets, move, remove, secretOf, overlapEndOf, view };
 
   /** Throws when the tenant has as many as it may have. */
   async function create(
@@ -200,6 +200,13 @@ export function createEndpointStore({ database, ring }: { database: Database; ri
     const [newest] = openSecrets(ring, row.id, row.secrets);
     if (newest === undefined) throw new Error(`endpoint ${row.id} has no secret`);
     return newest.secret;
+  }
+
+  /** When the newest secret is the only one that signs; undefined when it is. */
+  function overlapEndOf({ row }: Endpoint, now: number): number | undefined {
+    const ends = openSecrets(ring, row.id, row.secrets).map(({ expiresAt }) => expiresAt ?? 0);
+    const last = Math.max(...ends);
+    return last > now ? last : undefined;
   }
 
   /** With their positions; what was removed in the meantime is left out. */

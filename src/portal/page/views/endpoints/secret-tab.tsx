@@ -13,7 +13,7 @@ import type { EndpointView } from "./queries.ts";
 import { SecretText } from "./secret-text.tsx";
 
 type Props = { tenant: string; endpoint: EndpointView };
-type Rotated = Schemas["RotatedSecret"];
+type Secret = Schemas["EndpointSecret"];
 
 const kinds: Readonly<Record<EndpointView["signature"], string>> = {
   v1: "v1: HMAC-SHA256 of webhook-id.webhook-timestamp.body, with a secret that only you and the gateway have.",
@@ -22,8 +22,7 @@ const kinds: Readonly<Record<EndpointView["signature"], string>> = {
 
 export function SecretTab({ tenant, endpoint }: Props) {
   // Never in the query cache: what was shown is forgotten with this tab.
-  const [secret, setSecret] = useState<string>();
-  const [rotated, setRotated] = useState<Rotated>();
+  const [secret, setSecret] = useState<Secret>();
   const [isAsking, setAsking] = useState(false);
   const what = endpoint.signature === "v1" ? "secret" : "public key";
   return (
@@ -32,7 +31,9 @@ export function SecretTab({ tenant, endpoint }: Props) {
         <div class="stack">
           <p>{kinds[endpoint.signature]}</p>
           <Reveal {...{ tenant, endpoint, secret, setSecret, what }} />
-          {rotated !== undefined && <Overlap endsAt={rotated.previous_expires_at} />}
+          {typeof secret?.previous_expires_at === "string" && (
+            <Overlap endsAt={secret.previous_expires_at} />
+          )}
           <div class="row">
             <Button onPress={() => setAsking(true)}>Rotate …</Button>
             <ButtonLink to={tenantAddresses(tenant).signatures({ endpoint: endpoint.id })}>
@@ -45,10 +46,7 @@ export function SecretTab({ tenant, endpoint }: Props) {
         <RotateDialog
           {...{ tenant, endpoint }}
           onClose={() => setAsking(false)}
-          onRotated={(answer) => {
-            setRotated(answer);
-            setSecret(answer.secret);
-          }}
+          onRotated={setSecret}
         />
       )}
     </div>
@@ -57,15 +55,15 @@ export function SecretTab({ tenant, endpoint }: Props) {
 
 function Reveal(
   props: Props & {
-    secret: string | undefined;
-    setSecret: (secret: string | undefined) => void;
+    secret: Secret | undefined;
+    setSecret: (secret: Secret | undefined) => void;
     what: string;
   },
 ) {
   const { tenant, endpoint, secret, setSecret, what } = props;
   const reveal = async () => {
     const params = { path: { id: endpoint.id }, query: { tenant } };
-    setSecret((await read(api.GET("/endpoints/{id}/secret", { params }))).secret);
+    setSecret(await read(api.GET("/endpoints/{id}/secret", { params })));
   };
   if (secret === undefined) {
     return (
@@ -79,7 +77,7 @@ function Reveal(
   }
   return (
     <>
-      <SecretText secret={secret} what={`the ${what}`} />
+      <SecretText secret={secret.secret} what={`the ${what}`} />
       <div>
         <Button small onPress={() => setSecret(undefined)}>
           Hide
@@ -113,9 +111,7 @@ const overlaps: readonly (readonly [string, string])[] = [
   ["0", "None: the old secret is worth nothing at once"],
 ];
 
-function RotateDialog(
-  props: Props & { onClose: () => void; onRotated: (rotated: Rotated) => void },
-) {
+function RotateDialog(props: Props & { onClose: () => void; onRotated: (secret: Secret) => void }) {
   const { tenant, endpoint, onClose, onRotated } = props;
   const [overlap, setOverlap] = useState("86400");
   const [signature, setSignature] = useState(endpoint.signature);

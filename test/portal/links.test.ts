@@ -83,7 +83,9 @@ test("with a link of one tenant there is nothing of another", async () => {
         .getByText(/nothing here/i)
         .first()
         .waitFor();
-      expect(await page.locator("body").innerText(), `in ${view}`).not.toMatch(/planted|secret\.plan|hook/);
+      expect(await page.locator("body").innerText(), `in ${view}`).not.toMatch(
+        /planted|secret\.plan|hook/,
+      );
     }
   }
   await page.goto(`${portal.url}/portal/system`);

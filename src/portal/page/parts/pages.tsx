@@ -1,6 +1,9 @@
 /** Lists of the API, page by page: more is read when somebody asks for it. */
-import { useInfiniteQuery } from "@tanstack/preact-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/preact-query";
 import { Button } from "./button.tsx";
+
+/** More pages than this are not asked for again by themselves: nobody looks at all of them. */
+const livePagesMax = 3;
 
 type Page = { readonly cursor: string | null; readonly has_more: boolean };
 
@@ -8,16 +11,20 @@ type Page = { readonly cursor: string | null; readonly has_more: boolean };
 export function usePages<P extends Page>(options: {
   key: readonly unknown[];
   load: (cursor: string | undefined, signal: AbortSignal) => Promise<P>;
-  /** Asked again so often; the pages that are there all together. */
+  /** Asked again so often; the pages that are there all together, unless they are many. */
   everyMs?: number | undefined;
   enabled?: boolean;
+  /** What another key gave stays until this one's answer is there: for filters. */
+  keep?: boolean;
 }) {
   return useInfiniteQuery({
     queryKey: options.key,
     queryFn: ({ pageParam, signal }) => options.load(pageParam, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => (page.has_more ? (page.cursor ?? undefined) : undefined),
-    refetchInterval: options.everyMs ?? false,
+    refetchInterval: ({ state }) =>
+      (state.data?.pages.length ?? 0) > livePagesMax ? false : (options.everyMs ?? false),
+    placeholderData: options.keep === true ? keepPreviousData : undefined,
     enabled: options.enabled ?? true,
   });
 }

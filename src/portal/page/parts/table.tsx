@@ -6,6 +6,8 @@ export type Column<Row> = {
   readonly name: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly number?: boolean;
+  /** In place of the name, in the head: a checkbox for all. */
+  readonly head?: ComponentChildren;
 };
 
 export function Table<Row>(props: {
@@ -22,9 +24,9 @@ export function Table<Row>(props: {
         <caption class="spoken">{caption}</caption>
         <thead>
           <tr>
-            {columns.map(({ name, number = false }) => (
+            {columns.map(({ name, head, number = false }) => (
               <th key={name} scope="col" class={number ? "number" : ""}>
-                {name === "" ? <span class="spoken">Actions</span> : name}
+                {head ?? (name === "" ? <span class="spoken">Actions</span> : name)}
               </th>
             ))}
           </tr>

@@ -131,6 +131,7 @@ export const cases: Readonly<Record<string, Case>> = {
   },
 
   createKey: { samples: [{ status: 201, build: () => ({ body: { scopes: ["read"] } }) }] },
+  getCurrentKey: { samples: [plain] },
   listKeys: { samples: [plain] },
   deleteKey: {
     samples: [

@@ -47,21 +47,12 @@ export async function read<T>(answer: Promise<Answered<T>>): Promise<T> {
   throw new ApiError(response.status, isProblem(error) ? error : {});
 }
 
-/** The text of an answer as it came: numbers of any size keep their digits. */
+/** The text of an answer as it came: numbers of any size keep their digits. Throws `ApiError`. */
 export async function readText(path: string, signal?: AbortSignal): Promise<string> {
-  const response = await send(path, { signal });
-  return response.text();
-}
-
-/** A request whose answer is not JSON, or goes on for long: a stream. Throws `ApiError`. */
-export async function send(
-  path: string,
-  { signal, headers = {} }: { signal?: AbortSignal | undefined; headers?: Record<string, string> },
-): Promise<Response> {
-  const authorization = `Bearer ${currentKey() ?? ""}`;
-  const options = { headers: { ...headers, authorization }, signal: signal ?? null };
+  const headers = { authorization: `Bearer ${currentKey() ?? ""}` };
+  const options = { headers, signal: signal ?? null };
   const response = await fetch(new URL(path, location.origin), options).catch(unreachable);
-  if (response.ok) return response;
+  if (response.ok) return response.text();
   const problem: unknown = await response.json().catch(() => ({}));
   throw new ApiError(response.status, isProblem(problem) ? problem : {});
 }

@@ -12,7 +12,8 @@ const shownMax = 20_000;
 /** Names, strings, numbers and words of JSON; colours beyond this size cost more than they give. */
 const token = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|\b(true|false|null)\b/g;
 
-export function TextBlock({ text, what }: { text: string; what: string }) {
+export function TextBlock(props: { text: string; what: string; isJson?: boolean }) {
+  const { text, what, isJson = false } = props;
   const [whole, setWhole] = useState(false);
   const isCut = text.length > shownMax && !whole;
   const shown = isCut ? text.slice(0, shownMax) : text;
@@ -20,7 +21,7 @@ export function TextBlock({ text, what }: { text: string; what: string }) {
     <div class="stack">
       {/* Can be scrolled by keyboard, and read in its own direction. */}
       <pre class="code" tabIndex={0} aria-label={what} dir="auto">
-        <code>{text.length > shownMax ? shown : <Coloured text={shown} />}</code>
+        <code>{isJson && text.length <= shownMax ? <Coloured text={shown} /> : shown}</code>
       </pre>
       <div class="row">
         <CopyButton text={text} what={what} />
@@ -40,7 +41,7 @@ export function TextBlock({ text, what }: { text: string; what: string }) {
  */
 export function JsonBlock({ text, what, member }: { text: string; what: string; member?: string }) {
   const shown = useMemo(() => indent(text, member), [text, member]);
-  return <TextBlock text={shown} what={what} />;
+  return <TextBlock text={shown} what={what} isJson />;
 }
 
 function Coloured({ text }: { text: string }) {

@@ -51,10 +51,7 @@ test("an operator signs in with a key, by keyboard alone", async () => {
   const { page, takeFaults } = await browser.open(`${portal.url}/portal`);
   await page.getByLabel("Key").fill("tg_op_wrong");
   await page.keyboard.press("Enter");
-  await page
-    .getByText(/not valid|over/)
-    .first()
-    .waitFor();
+  await page.getByRole("alert").getByText("not valid").waitFor();
   await page.getByLabel("Key").fill(portal.gateway.operatorKey);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
@@ -98,6 +95,6 @@ test("with a link of one tenant there is nothing of another", async () => {
 test("a link that is over says so, and asks for another", async () => {
   const { page } = await browser.open(`${portal.url}/portal/tenants/acme#token=tg_pl_over`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await page.getByText(/link/).first().waitFor();
+  await page.getByRole("alert").getByText("the link is over").waitFor();
   expect(page.url()).toBe(`${portal.url}/portal/tenants/acme`);
 });

@@ -57,7 +57,7 @@ export async function startPortal() {
         const { deliveries: found } = await succeed(gateway.call("GET", path));
         return (found as Delivery[]).length >= count && (found as Delivery[]);
       },
-      { deadlineMs: 20_000, what: `${count} deliveries are ${status}` },
+      { deadlineMs: 60_000, what: `${count} deliveries are ${status}` },
     );
   }
 }

@@ -8,7 +8,7 @@ import { Loading } from "./parts/loading.tsx";
 import { NotFound, ProblemNote } from "./parts/problem.tsx";
 import { Toasts } from "./parts/toasts.tsx";
 import { createQueries } from "./query.ts";
-import { currentKey, onKeyChange, setKey } from "./session.ts";
+import { currentKey, dropKey, onKeyChange } from "./session.ts";
 import { Shell } from "./shell/shell.tsx";
 import { SignIn } from "./shell/sign-in.tsx";
 import { WhoProvider, type Who } from "./shell/who.tsx";
@@ -17,7 +17,7 @@ import { operatorRoutes, tenantRoutes } from "./routes.tsx";
 export function App() {
   const key = useSyncExternalStore(onKeyChange, currentKey);
   // What was shown for one key is not there for the next.
-  const queries = useMemo(() => createQueries(() => setKey(undefined)), [key]);
+  const queries = useMemo(() => createQueries(dropKey), [key]);
   return (
     <QueryClientProvider client={queries}>
       <Router base={base}>{key === undefined ? <SignIn /> : <SignedIn />}</Router>

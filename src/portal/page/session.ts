@@ -9,6 +9,7 @@
 const storageKey = "tidegate-key";
 
 let current: string | undefined = sessionStorage.getItem(storageKey) ?? undefined;
+let refused = false;
 const listeners = new Set<() => void>();
 
 /** Takes `#token=…` out of the address, if there is one. */
@@ -23,9 +24,24 @@ export function currentKey(): string | undefined {
   return current;
 }
 
+/** Whether the last key was let go because the gateway does not take it, or not any more. */
+export function wasRefused(): boolean {
+  return refused;
+}
+
+/** The gateway does not take the key. */
+export function dropKey(): void {
+  change(undefined, true);
+}
+
 /** Undefined signs out. */
 export function setKey(key: string | undefined): void {
+  change(key, false);
+}
+
+function change(key: string | undefined, isRefused: boolean): void {
   current = key;
+  refused = isRefused;
   if (key === undefined) sessionStorage.removeItem(storageKey);
   else sessionStorage.setItem(storageKey, key);
   for (const listener of listeners) listener();

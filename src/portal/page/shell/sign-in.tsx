@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
 import { TextField } from "../parts/field.tsx";
-import { setKey } from "../session.ts";
+import { setKey, wasRefused } from "../session.ts";
 import icon from "../icon.svg";
 
 export function SignIn() {
@@ -21,6 +21,11 @@ export function SignIn() {
             <img src={icon} alt="" /> Tidegate
           </span>
           <h1>Sign in</h1>
+          {wasRefused() && (
+            <div class="note warn" role="alert">
+              The key is not valid, or the link is over. Nothing that was saved is lost.
+            </div>
+          )}
           <p class="soft">
             Open the portal by the link that your platform gives you. Links end after a while: ask
             for a new one there. Operators sign in with their key.

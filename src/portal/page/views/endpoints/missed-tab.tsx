@@ -1,10 +1,11 @@
 /** What an endpoint matched and has not received, in order, and what each event waits for. */
 import { useQuery } from "@tanstack/preact-query";
+import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { tenantAddresses } from "../../addresses.ts";
 import { api, read, type Schemas } from "../../api.ts";
 import { Badge } from "../../parts/badge.tsx";
-import { Button, ButtonLink } from "../../parts/button.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { showCount } from "../../parts/number.ts";
 import { Card } from "../../parts/page.tsx";
@@ -12,6 +13,7 @@ import { LoadMore, usePages } from "../../parts/pages.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Ago, useNow } from "../../parts/time.tsx";
+import { ReplayDialog } from "../replays/replay-dialog.tsx";
 import type { EndpointView } from "./queries.ts";
 import { obstacleInWords } from "./state.ts";
 
@@ -23,6 +25,7 @@ const pageSize = 20;
 
 export function MissedTab({ tenant, endpoint }: Props) {
   const { id } = endpoint;
+  const [isAsking, setAsking] = useState(false);
   const pages = usePages({
     key: ["missed", tenant, { endpoint: id, walk: pageSize }],
     load: (cursor, signal) => {
@@ -44,9 +47,9 @@ export function MissedTab({ tenant, endpoint }: Props) {
           <Button small disabled={isFetching} onPress={() => refetch()}>
             Walk again
           </Button>
-          <ButtonLink small to={tenantAddresses(tenant).missed({ endpoint: id })}>
-            Replay
-          </ButtonLink>
+          <Button small onPress={() => setAsking(true)}>
+            Replay …
+          </Button>
         </>
       }
     >
@@ -63,6 +66,12 @@ export function MissedTab({ tenant, endpoint }: Props) {
       )}
       {events.length > 0 && <MissedTable {...{ tenant, endpoint, events }} />}
       <LoadMore {...pages} />
+      {isAsking && (
+        <ReplayDialog
+          {...{ tenant, endpoint: id, initial: { status: "missing" } }}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </Card>
   );
 }

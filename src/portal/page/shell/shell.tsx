@@ -38,6 +38,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 
 function Sidebar({ isOpen }: { isOpen: boolean }) {
   const who = useWho();
+  const [location] = useLocation();
   const [inTenant, params] = useRoute("/tenants/:tenant/*?");
   const tenant = inTenant ? decodeURIComponent(params.tenant) : who.tenant;
   const groups = [
@@ -49,7 +50,7 @@ function Sidebar({ isOpen }: { isOpen: boolean }) {
       <Brand />
       <nav aria-label="Portal" class="stack">
         {groups.map((group) => (
-          <NavGroup key={group.title} {...group} />
+          <NavGroup key={group.title} {...group} current={closestEntry(location, groups)} />
         ))}
       </nav>
       <div class="sidebar-foot">
@@ -108,15 +109,14 @@ function tenantGroups(tenant: string): Group[] {
   ];
 }
 
-function NavGroup({ title, entries }: Group) {
-  const [location] = useLocation();
+function NavGroup({ title, entries, current }: Group & { current: string | undefined }) {
   return (
     <div class="nav-group">
       <h2 class="truncate">{title}</h2>
       <ul>
         {entries.map(([to, text]) => (
           <li key={to}>
-            <Link href={to} aria-current={isCurrent(location, to, entries) ? "page" : undefined}>
+            <Link href={to} aria-current={to === current ? "page" : undefined}>
               {text}
             </Link>
           </li>
@@ -126,15 +126,12 @@ function NavGroup({ title, entries }: Group) {
   );
 }
 
-/** The entry whose address is the longest beginning of where we are; what is of one tenant has its own. */
-function isCurrent(location: string, to: string, entries: readonly Entry[]): boolean {
-  const above = (address: string) =>
-    location === address || (address !== operator.tenants && location.startsWith(`${address}/`));
-  const [closest] = entries
-    .map(([address]) => address)
-    .filter(above)
-    .toSorted((a, b) => b.length - a.length);
-  return to === closest;
+/** The entry that is the longest beginning of where we are; a tenant's views have entries of its own. */
+function closestEntry(location: string, groups: readonly Group[]): string | undefined {
+  return groups
+    .flatMap(({ entries }) => entries.map(([to]) => to))
+    .filter((to) => location === to || (to !== operator.tenants && location.startsWith(`${to}/`)))
+    .toSorted((a, b) => b.length - a.length)[0];
 }
 
 function ThemeChoice() {

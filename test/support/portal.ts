@@ -29,12 +29,11 @@ export async function startPortal() {
     stop: () => opened.disposeAsync(),
   };
 
-  /** A portal link of the tenant, led to one of its views: `/endpoints`. */
+  /** A portal link of the tenant, led to one of its views: `/endpoints?status=paused`. */
   async function linkTo(tenant: string, view = ""): Promise<string> {
     const { url } = await succeed(gateway.call("POST", "/portal-links", { body: { tenant } }));
-    const link = new URL(String(url));
-    link.pathname += view;
-    return link.href;
+    const { origin, pathname, hash } = new URL(String(url));
+    return `${origin}${pathname}${view}${hash}`;
   }
 
   async function receiver(behaviour?: Behaviour): Promise<Receiver> {

@@ -19,8 +19,9 @@ export function TestPush({ tenant, id, url }: { tenant: string; id: string; url:
   return (
     <div class="stack">
       <p>
-        Sends one signed push of type <code>tidegate.test</code> to <bdi class="mono">{url}</bdi>,
-        whatever the endpoint's status is. It stands in no log and changes nothing.
+        Sends one signed push of type <code>tidegate.test</code> to{" "}
+        <bdi class="mono endless">{url}</bdi>, whatever the endpoint's status is. It stands in no
+        log and changes nothing.
       </p>
       <div>
         <Button look={tested === undefined ? "main" : "plain"} onPress={send}>

@@ -77,7 +77,7 @@ function KeyTable({ keys, onRevoke }: { keys: readonly Key[]; onRevoke: (key: Ke
           cell: ({ id, description }) => (
             <>
               {description !== null && <bdi>{description}</bdi>}
-              {id === who.id && <strong> (this link)</strong>}
+              {id === who.id && <strong> (this page's key)</strong>}
               <div>
                 <code class="soft wrap">{id}</code>
               </div>

@@ -103,6 +103,11 @@ describe("a request is checked", () => {
     const headers = { ...place, ...(await signPlace(secret, place)) };
     expect(await faults(pasted(headers, body))).toBe("");
     const changed = { ...headers, "tidegate-cursor": "abd" };
-    expect(await faults(pasted(changed, body))).toContain("tidegate-* headers were changed");
+    expect(await faults(pasted(changed, body))).toContain("-cursor or -replay was changed");
+    // Under no signature of its own, but in the body, which is.
+    const moved = { ...headers, "tidegate-sequence": "00000000000000001043" };
+    expect(await faults(pasted(moved, body))).toContain("tidegate-sequence was changed");
+    const kept = { ...headers, "tidegate-sequence": "00000000000000001042" };
+    expect(await faults(pasted(kept, body))).toBe("");
   });
 });

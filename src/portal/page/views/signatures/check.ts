@@ -149,13 +149,20 @@ function checkAge({ headers }: Request, now: number): Finding {
   return { ok: true, text: `It is fresh: signed less than ${limit} ago.` };
 }
 
-async function checkPlace(secrets: readonly string[], { headers }: Request): Promise<Finding[]> {
-  const signature = headers["tidegate-signature"];
+/** Of the `tidegate-*` headers only what is signed, here or in the body, can be vouched for. */
+async function checkPlace(secrets: readonly string[], request: Request): Promise<Finding[]> {
+  const { headers, body } = request;
+  const { "tidegate-signature": signature, "tidegate-sequence": sequence } = headers;
   if (signature === undefined || signature === "[redacted]") return [];
+  const event: { sequence?: unknown } | undefined = parsed(body);
+  if (sequence !== undefined && sequence !== event?.sequence) {
+    const text = "tidegate-sequence was changed on the way: take the sequence in the body.";
+    return [{ ok: false, text }];
+  }
   const ok = await verifyPlace(secrets, headers);
   const text = ok
-    ? "The tidegate-* headers are right too."
-    : "The tidegate-* headers were changed on the way, or some are missing: do not trust them.";
+    ? "What the headers say of its place is right too: the endpoint, the sequences, the cursor."
+    : "tidegate-endpoint, -previous-sequence, -cursor or -replay was changed on the way, or is missing: do not trust them.";
   return [{ ok, text }];
 }
 

@@ -51,7 +51,10 @@ test("an operator signs in with a key, by keyboard alone", async () => {
   const { page, takeFaults } = await browser.open(`${portal.url}/portal`);
   await page.getByLabel("Key").fill("tg_op_wrong");
   await page.keyboard.press("Enter");
-  await page.getByRole("alert").getByText("not valid").waitFor();
+  await page
+    .getByText(/not valid|over/)
+    .first()
+    .waitFor();
   await page.getByLabel("Key").fill(portal.gateway.operatorKey);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
@@ -92,9 +95,33 @@ test("with a link of one tenant there is nothing of another", async () => {
     .waitFor();
 });
 
-test("a link that is over says so, and asks for another", async () => {
+test("a link that is over says so, and the next one opens in the same tab", async () => {
   const { page } = await browser.open(`${portal.url}/portal/tenants/acme#token=tg_pl_over`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await page.getByRole("alert").getByText("the link is over").waitFor();
+  await page
+    .getByRole("alert")
+    .getByText(/not valid, or over/)
+    .waitFor();
   expect(page.url()).toBe(`${portal.url}/portal/tenants/acme`);
+  // All but what follows the # is as it was, so the browser loads nothing anew.
+  await page.goto(await portal.linkTo("acme"));
+  await page.getByRole("heading", { name: "acme" }).waitFor();
+  expect(page.url()).toBe(`${portal.url}/portal/tenants/acme`);
+});
+
+test("signing out is no refusal", async () => {
+  const { page } = await browser.open(await portal.linkTo("acme", "/keys"));
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
+
+test("an address that is no address shows that there is nothing", async () => {
+  const { page } = await browser.open(await portal.linkTo("acme"));
+  await page.getByRole("heading", { name: "acme" }).waitFor();
+  await page.goto(`${portal.url}/portal/tenants/%E0%A4%A`);
+  await page
+    .getByText(/nothing here/i)
+    .first()
+    .waitFor();
 });

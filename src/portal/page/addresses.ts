@@ -44,3 +44,12 @@ export function withSearch(path: string, search: Search): string {
   );
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
 }
+
+/** The tenant that a part of a path names; undefined where it is no text (`%E0`). */
+export function tenantIn(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,14 +1,14 @@
 /** Who is here, and which view an address means. */
 import { QueryClientProvider, useQuery } from "@tanstack/preact-query";
 import { useMemo, useSyncExternalStore } from "preact/compat";
-import { Redirect, Route, Router, Switch } from "wouter-preact";
-import { base, tenantAddresses } from "./addresses.ts";
+import { Redirect, Route, Router, Switch, useLocation } from "wouter-preact";
+import { base, tenantAddresses, tenantIn } from "./addresses.ts";
 import { api, ApiError, read } from "./api.ts";
 import { Loading } from "./parts/loading.tsx";
-import { NotFound, ProblemNote } from "./parts/problem.tsx";
+import { Guarded, NotFound, ProblemNote } from "./parts/problem.tsx";
 import { Toasts } from "./parts/toasts.tsx";
 import { createQueries } from "./query.ts";
-import { currentKey, dropKey, onKeyChange } from "./session.ts";
+import { currentKey, onKeyChange, refuseKey } from "./session.ts";
 import { Shell } from "./shell/shell.tsx";
 import { SignIn } from "./shell/sign-in.tsx";
 import { WhoProvider, type Who } from "./shell/who.tsx";
@@ -17,7 +17,7 @@ import { operatorRoutes, tenantRoutes } from "./routes.tsx";
 export function App() {
   const key = useSyncExternalStore(onKeyChange, currentKey);
   // What was shown for one key is not there for the next.
-  const queries = useMemo(() => createQueries(dropKey), [key]);
+  const queries = useMemo(() => createQueries(() => refuseKey(key)), [key]);
   return (
     <QueryClientProvider client={queries}>
       <Router base={base}>{key === undefined ? <SignIn /> : <SignedIn />}</Router>
@@ -42,31 +42,35 @@ function SignedIn() {
 }
 
 function Views({ who }: { who: Who }) {
+  const [location] = useLocation();
   return (
     <Shell>
-      <Switch>
-        {tenantRoutes.map(({ path, view: View }) => (
-          <Route key={path} path={`/tenants/:tenant${path}`}>
-            {({ tenant, ...params }) => (
-              <View tenant={decodeURIComponent(tenant ?? "")} params={params} />
-            )}
-          </Route>
-        ))}
-        {who.tenant === null &&
-          operatorRoutes.map(({ path, view: View }) => (
-            <Route key={path} path={path}>
-              <View />
+      <Guarded key={location}>
+        <Switch>
+          {tenantRoutes.map(({ path, view: View }) => (
+            <Route key={path} path={`/tenants/:tenant${path}`}>
+              {({ tenant: part, ...params }) => {
+                const tenant = tenantIn(part ?? "");
+                return tenant === undefined ? <NotFound /> : <View {...{ tenant, params }} />;
+              }}
             </Route>
           ))}
-        {who.tenant !== null && (
-          <Route path="/">
-            <Redirect to={tenantAddresses(who.tenant).overview} replace />
+          {who.tenant === null &&
+            operatorRoutes.map(({ path, view: View }) => (
+              <Route key={path} path={path}>
+                <View />
+              </Route>
+            ))}
+          {who.tenant !== null && (
+            <Route path="/">
+              <Redirect to={tenantAddresses(who.tenant).overview} replace />
+            </Route>
+          )}
+          <Route>
+            <NotFound />
           </Route>
-        )}
-        <Route>
-          <NotFound />
-        </Route>
-      </Switch>
+        </Switch>
+      </Guarded>
     </Shell>
   );
 }

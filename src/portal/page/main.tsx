@@ -8,6 +8,7 @@ import "./styles/parts.css";
 import "./styles/shell.css";
 
 takeTokenFromAddress();
+addEventListener("hashchange", takeTokenFromAddress);
 const root = document.getElementById("app");
 if (root === null) throw new Error("the page has no place for the portal");
 render(<App />, root);

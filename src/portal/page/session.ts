@@ -9,10 +9,14 @@
 const storageKey = "tidegate-key";
 
 let current: string | undefined = sessionStorage.getItem(storageKey) ?? undefined;
+/** The last key was refused, and nobody has signed in or out since. */
 let refused = false;
 const listeners = new Set<() => void>();
 
-/** Takes `#token=…` out of the address, if there is one. */
+/**
+ * Takes `#token=…` out of the address, if there is one. Also of a link that is opened where the page
+ * is already: the browser then only tells that what follows the `#` has changed.
+ */
 export function takeTokenFromAddress(): void {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return;
@@ -24,19 +28,23 @@ export function currentKey(): string | undefined {
   return current;
 }
 
-/** Whether the last key was let go because the gateway does not take it, or not any more. */
+/** Undefined signs out. */
+export function setKey(key: string | undefined): void {
+  change(key, false);
+}
+
+/** Signs out for a key that the gateway does not take; one that has come since is another. */
+export function refuseKey(key: string | undefined): void {
+  if (key !== undefined && key === current) change(undefined, true);
+}
+
 export function wasRefused(): boolean {
   return refused;
 }
 
-/** The gateway does not take the key. */
-export function dropKey(): void {
-  change(undefined, true);
-}
-
-/** Undefined signs out. */
-export function setKey(key: string | undefined): void {
-  change(key, false);
+export function onKeyChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 function change(key: string | undefined, isRefused: boolean): void {
@@ -45,9 +53,4 @@ function change(key: string | undefined, isRefused: boolean): void {
   if (key === undefined) sessionStorage.removeItem(storageKey);
   else sessionStorage.setItem(storageKey, key);
   for (const listener of listeners) listener();
-}
-
-export function onKeyChange(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

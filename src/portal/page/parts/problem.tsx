@@ -1,5 +1,6 @@
 /** What went wrong, in words, and what to do. */
 import type { ComponentChildren } from "preact";
+import { useErrorBoundary } from "preact/hooks";
 import type { ApiError } from "../api.ts";
 import { Button } from "./button.tsx";
 
@@ -11,6 +12,15 @@ export function ProblemNote({ error, retry }: { error: Error | ApiError; retry?:
       <p>{error.message}</p>
       {retry !== undefined && <Button onPress={() => void retry()}>Try again</Button>}
     </div>
+  );
+}
+
+/** A fault of the page itself takes away the view that has it, and not the way to the others. */
+export function Guarded({ children }: { children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary((fault: unknown) => console.error(fault));
+  if (error === undefined) return <>{children}</>;
+  return (
+    <ProblemNote error={error instanceof Error ? error : new Error(String(error))} retry={reset} />
   );
 }
 

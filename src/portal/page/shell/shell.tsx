@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Link, useLocation, useRoute } from "wouter-preact";
-import { operator, tenantAddresses } from "../addresses.ts";
+import { operator, tenantAddresses, tenantIn } from "../addresses.ts";
 import icon from "../icon.svg";
 import { Button } from "../parts/button.tsx";
 import { Select } from "../parts/field.tsx";
@@ -38,19 +38,19 @@ export function Shell({ children }: { children: ComponentChildren }) {
 
 function Sidebar({ isOpen }: { isOpen: boolean }) {
   const who = useWho();
-  const [location] = useLocation();
   const [inTenant, params] = useRoute("/tenants/:tenant/*?");
-  const tenant = inTenant ? decodeURIComponent(params.tenant) : who.tenant;
+  const tenant = inTenant ? (tenantIn(params.tenant) ?? null) : who.tenant;
   const groups = [
     ...(who.tenant === null ? [operatorGroup] : []),
     ...(tenant === null ? [] : tenantGroups(tenant)),
   ];
+  const addresses = groups.flatMap(({ entries }) => entries.map(([to]) => to));
   return (
     <aside class={`sidebar ${isOpen ? "open" : ""}`}>
       <Brand />
       <nav aria-label="Portal" class="stack">
         {groups.map((group) => (
-          <NavGroup key={group.title} {...group} current={closestEntry(location, groups)} />
+          <NavGroup key={group.title} {...group} addresses={addresses} />
         ))}
       </nav>
       <div class="sidebar-foot">
@@ -109,7 +109,10 @@ function tenantGroups(tenant: string): Group[] {
   ];
 }
 
-function NavGroup({ title, entries, current }: Group & { current: string | undefined }) {
+/** Of one group; `addresses` are those of all, of which one is where we are. */
+function NavGroup({ title, entries, addresses }: Group & { addresses: readonly string[] }) {
+  const [location] = useLocation();
+  const current = currentOf(location, addresses);
   return (
     <div class="nav-group">
       <h2 class="truncate">{title}</h2>
@@ -126,12 +129,11 @@ function NavGroup({ title, entries, current }: Group & { current: string | undef
   );
 }
 
-/** The entry that is the longest beginning of where we are; a tenant's views have entries of its own. */
-function closestEntry(location: string, groups: readonly Group[]): string | undefined {
-  return groups
-    .flatMap(({ entries }) => entries.map(([to]) => to))
-    .filter((to) => location === to || (to !== operator.tenants && location.startsWith(`${to}/`)))
-    .toSorted((a, b) => b.length - a.length)[0];
+/** The longest beginning of where we are; what is of one tenant has its own. */
+function currentOf(location: string, addresses: readonly string[]): string | undefined {
+  const above = (address: string) =>
+    location === address || (address !== operator.tenants && location.startsWith(`${address}/`));
+  return addresses.filter(above).toSorted((a, b) => b.length - a.length)[0];
 }
 
 function ThemeChoice() {

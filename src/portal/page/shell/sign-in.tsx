@@ -22,9 +22,9 @@ export function SignIn() {
           </span>
           <h1>Sign in</h1>
           {wasRefused() && (
-            <div class="note warn" role="alert">
-              The key is not valid, or the link is over. Nothing that was saved is lost.
-            </div>
+            <p class="note bad" role="alert">
+              The link or key is not valid, or over. What was not saved is not kept.
+            </p>
           )}
           <p class="soft">
             Open the portal by the link that your platform gives you. Links end after a while: ask

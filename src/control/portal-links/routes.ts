@@ -50,7 +50,8 @@ export function createPortalLinkRoutes(deps: { orm: Orm; publicUrl: string | und
         "For a platform's customers, who have no key: send the browser there when a customer asks " +
         "for it. The link may do all that a key with the scope `manage` may, until it expires; " +
         "what follows its `#` is in no request and no log. Revoking the key ends the links that " +
-        "it made, and those that were made with them.",
+        "it made, and those that were made with them; keys that were made with them are keys like " +
+        "others, and stay until they are revoked or expire.",
       access: "manage",
       tenant: "named",
       limit: "reads",

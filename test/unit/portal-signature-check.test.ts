@@ -58,7 +58,9 @@ describe("a request is read", () => {
 describe("a request is checked", () => {
   test("and found right, as long as it is fresh", async () => {
     expect(await faults(pasted(signed, body))).toBe("");
-    expect(await faults(pasted(signed, body), { at: now + 301_000 })).toContain("5 min 1 s ago");
+    expect(await faults(pasted(signed, body), { at: now + 301_000 })).toContain(
+      "5\u00a0min 1\u00a0s ago",
+    );
     expect(await faults(pasted(signed, body), { at: now - 301_000 })).toContain("in the future");
   });
 

@@ -1,5 +1,6 @@
 /** How uPlot is asked to draw a chart; chart.tsx has the words around it. */
 import uPlot from "uplot";
+import { lonely } from "./lonely.ts";
 
 export type ChartKind = "bars" | "lines";
 
@@ -90,7 +91,7 @@ export function optionsOf(chart: {
     return {
       stroke: () => colorOf(color),
       width: 2,
-      points: { size: 4 },
+      points: { size: 4, filter: (plot, at) => lonely(plot.data[at] ?? []) },
       ...(dash && { dash: [...dash] }),
     };
   }

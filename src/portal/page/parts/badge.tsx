@@ -17,6 +17,8 @@ const tones: Readonly<Record<string, Tone>> = {
   degraded: "warn",
   reconnecting: "warn",
   running: "info",
+  polling: "info",
+  waiting: "info",
   dead: "bad",
   expired: "bad",
   open: "bad",
@@ -31,5 +33,7 @@ export function Badge({ state, tone, text }: { state: string; tone?: Tone; text?
 }
 
 function inWords(state: string): string {
-  return state.replaceAll("_", " ");
+  if (state === "dead") return "Dead letter";
+  const words = state.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -14,6 +14,7 @@ import { Table } from "../../parts/table.tsx";
 import { Ago, Moment, showDuration, useNow } from "../../parts/time.tsx";
 import { liveMs } from "../../query.ts";
 import type { EndpointView } from "./queries.ts";
+import { errorInWords } from "../deliveries/words.ts";
 import { nextInWords, obstacleInWords, stateOf } from "./state.ts";
 import { TestPush } from "./test-push.tsx";
 
@@ -121,7 +122,7 @@ function Standing({ endpoint }: { endpoint: EndpointView }) {
     ],
     [
       "Position",
-      `${showCount(Number(endpoint.position))}: everything up to this sequence is settled`,
+      `${showCount(Number(endpoint.position))}: everything up to this sequence was sent, or is tried again`,
     ],
     ["Last success", success === null ? "never" : <Ago at={success} />],
     [
@@ -130,7 +131,7 @@ function Standing({ endpoint }: { endpoint: EndpointView }) {
         "never"
       ) : (
         <>
-          <Ago at={failure.at} />: <bdi>{failure.error}</bdi>
+          <Ago at={failure.at} />, <bdi>{errorInWords(failure.error)}</bdi>
         </>
       ),
     ],
@@ -206,7 +207,7 @@ function DeliveryTable(props: Props & { deliveries: readonly Schemas["Delivery"]
               (code ?? "–")
             ) : (
               <span class="clamp">
-                <bdi>{error}</bdi>
+                <bdi>{errorInWords(error)}</bdi>
               </span>
             ),
         },

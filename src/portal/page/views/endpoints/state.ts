@@ -2,6 +2,7 @@
 import type { Tone } from "../../parts/badge.tsx";
 import { showCount } from "../../parts/number.ts";
 import { showDuration } from "../../parts/time.tsx";
+import { errorInWords } from "../deliveries/words.ts";
 import type { EndpointView } from "./queries.ts";
 
 /** An endpoint that is pushed to and has been behind for so long does not keep up. */
@@ -43,7 +44,7 @@ export function stateOf(endpoint: EndpointView): State {
     return { kind: "disabled", word: "Disabled", tone: "bad", reason: said };
   if (status === "paused") return { kind: "paused", word: "Paused", tone: "idle", reason: said };
   if (status === "polling") return { kind: "polling", word: "Polling", tone: "info", reason: said };
-  const last = endpoint.last_failure?.error ?? "";
+  const last = endpoint.last_failure === null ? "" : errorInWords(endpoint.last_failure.error);
   if (circuit.state === "open") {
     return { kind: "circuit", word: "Circuit open", tone: "bad", reason: last };
   }

@@ -88,7 +88,7 @@ function AtEndpoint({ tenant, endpoint }: { tenant: string; endpoint: Endpoint }
       </div>
       <p class="soft">
         <bdi>{endpoint.explanation}</bdi>
-        {next !== null && (
+        {next !== null && Date.parse(next) > Date.now() && (
           <>
             {" "}
             Next attempt <Ago at={next} />.

@@ -63,7 +63,7 @@ function State({ state, isPaused }: { state: LiveState; isPaused: boolean }) {
   return (
     <span class="row" role="status">
       {isPaused && <Badge state="paused" />}
-      {state.kind === "connecting" && <Badge state="connecting" text="connecting …" />}
+      {state.kind === "connecting" && <Badge state="connecting" text="Connecting …" />}
       {state.kind === "live" && !isPaused && <Badge state="live" tone="ok" />}
       {state.kind === "live" && state.polls && (
         <span class="soft">No stream gets through, so it is polled.</span>

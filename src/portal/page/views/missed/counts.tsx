@@ -148,7 +148,7 @@ function columnsOf(tenant: string, endpoints: KnownEndpoints): Column<OfEndpoint
       name: "State",
       cell: ({ status, circuit }) =>
         status === "active" && circuit !== "closed" ? (
-          <Badge state={circuit} text={circuit === "open" ? "circuit open" : "circuit half open"} />
+          <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />
         ) : (
           <Badge state={status} />
         ),

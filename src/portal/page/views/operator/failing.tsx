@@ -5,6 +5,7 @@ import { Card } from "../../parts/page.tsx";
 import { Empty } from "../../parts/problem.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
+import { errorInWords } from "../deliveries/words.ts";
 import { EndpointLink, EndpointState, TenantLink } from "./links.tsx";
 
 type Endpoints = NonNullable<Schemas["System"]["endpoints"]>;
@@ -37,7 +38,7 @@ export function Failing({ endpoints }: { endpoints: Endpoints | null }) {
             { name: "Endpoint", cell: (row) => <EndpointLink {...row} /> },
             { name: "Tenant", cell: ({ tenant }) => <TenantLink tenant={tenant} /> },
             {
-              name: "Circuit",
+              name: "State",
               cell: ({ circuit }) => <EndpointState status="active" circuit={circuit.state} />,
             },
             {
@@ -46,7 +47,9 @@ export function Failing({ endpoints }: { endpoints: Endpoints | null }) {
             },
             {
               name: "Last error",
-              cell: ({ last_failure: last }) => <bdi class="wrap">{last?.error ?? ""}</bdi>,
+              cell: ({ last_failure: last }) => (
+                <bdi class="wrap">{last === null ? "" : errorInWords(last.error)}</bdi>
+              ),
             },
             { name: "Behind", number: true, cell: ({ behind }) => showCount(behind) },
           ]}

@@ -22,5 +22,5 @@ export function TenantLink({ tenant }: { tenant: string }) {
 /** Its circuit says something only while it is pushed to. */
 export function EndpointState({ status, circuit }: { status: string; circuit: string }) {
   if (status !== "active" || circuit === "closed") return <Badge state={status} />;
-  return <Badge state={circuit} text={`circuit ${circuit.replaceAll("_", " ")}`} />;
+  return <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />;
 }

@@ -79,7 +79,12 @@ function NotWell({ endpoints: { circuits, disabled } }: { endpoints: Tenant["end
   const open = circuits.open + circuits.half_open;
   return (
     <span class="row">
-      {open > 0 && <Badge state="open" text={`${showCount(open)} circuits open`} />}
+      {open > 0 && (
+        <Badge
+          state="open"
+          text={`${showCount(open)} ${open === 1 ? "circuit" : "circuits"} open`}
+        />
+      )}
       {disabled > 0 && <Badge state="disabled" text={`${showCount(disabled)} disabled`} />}
     </span>
   );

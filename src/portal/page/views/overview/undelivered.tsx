@@ -215,12 +215,9 @@ function Endpoints({ tenant, undelivered }: { tenant: string; undelivered: Undel
 }
 
 function State({ status, circuit }: EndpointRow) {
-  return (
-    <span class="row">
-      <Badge state={status} />
-      {circuit !== "closed" && (
-        <Badge state={circuit} text={circuit === "open" ? "circuit open" : "probing"} />
-      )}
-    </span>
+  return status === "active" && circuit !== "closed" ? (
+    <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />
+  ) : (
+    <Badge state={status} />
   );
 }

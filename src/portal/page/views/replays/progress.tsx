@@ -8,7 +8,7 @@ import "./replays.css";
 export function ReplayBadge({ replay }: { replay: ReplayData }) {
   const { status, waiting_for: waiting, failed } = replay;
   if (status === "running" && waiting !== null) {
-    return <Badge state="waiting" tone="warn" text="waiting" />;
+    return <Badge state="waiting" tone="warn" text="Waiting" />;
   }
   if (status !== "completed") return <Badge state={status} />;
   return <Badge state={status} tone={failed > 0 ? "warn" : "ok"} />;

@@ -4,6 +4,7 @@ import { Link } from "wouter-preact";
 import { tenantAddresses } from "../addresses.ts";
 import { api, read, type Schemas } from "../api.ts";
 import { liveMs } from "../query.ts";
+import { Badge } from "./badge.tsx";
 import { Select } from "./field.tsx";
 
 export type KnownEndpoint = Schemas["Endpoint"];
@@ -91,6 +92,12 @@ export function EndpointSelect(props: {
       ]}
     />
   );
+}
+
+/** Its circuit says something only while it is pushed to. */
+export function EndpointState({ status, circuit }: { status: string; circuit: string }) {
+  if (status !== "active" || circuit === "closed") return <Badge state={status} />;
+  return <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />;
 }
 
 function shortUrl(url: string): string {

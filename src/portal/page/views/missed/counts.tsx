@@ -3,9 +3,8 @@ import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { tenantAddresses } from "../../addresses.ts";
 import type { Schemas } from "../../api.ts";
-import { Badge } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
-import { EndpointLink, type KnownEndpoints } from "../../parts/endpoints.tsx";
+import { EndpointLink, EndpointState, type KnownEndpoints } from "../../parts/endpoints.tsx";
 import { showCount } from "../../parts/number.ts";
 import { Card, Stats } from "../../parts/page.tsx";
 import { Empty } from "../../parts/problem.tsx";
@@ -146,12 +145,7 @@ function columnsOf(tenant: string, endpoints: KnownEndpoints): Column<OfEndpoint
     },
     {
       name: "State",
-      cell: ({ status, circuit }) =>
-        status === "active" && circuit !== "closed" ? (
-          <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />
-        ) : (
-          <Badge state={status} />
-        ),
+      cell: (row) => <EndpointState {...row} />,
     },
     count("Retrying", ({ retrying }) => retrying),
     count("Dead", ({ dead }) => dead, true),

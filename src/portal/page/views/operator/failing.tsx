@@ -6,7 +6,8 @@ import { Empty } from "../../parts/problem.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { errorInWords } from "../deliveries/words.ts";
-import { EndpointLink, EndpointState, TenantLink } from "./links.tsx";
+import { EndpointState } from "../../parts/endpoints.tsx";
+import { EndpointLink, TenantLink } from "./links.tsx";
 
 type Endpoints = NonNullable<Schemas["System"]["endpoints"]>;
 

@@ -1,7 +1,6 @@
 /** How operators get from a row to whatever it is about. */
 import { Link } from "wouter-preact";
 import { tenantAddresses } from "../../addresses.ts";
-import { Badge } from "../../parts/badge.tsx";
 
 export function EndpointLink({ id, tenant, url }: { id: string; tenant: string; url: string }) {
   return (
@@ -17,10 +16,4 @@ export function TenantLink({ tenant }: { tenant: string }) {
       {tenant}
     </Link>
   );
-}
-
-/** Its circuit says something only while it is pushed to. */
-export function EndpointState({ status, circuit }: { status: string; circuit: string }) {
-  if (status !== "active" || circuit === "closed") return <Badge state={status} />;
-  return <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />;
 }

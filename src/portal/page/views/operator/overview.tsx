@@ -12,7 +12,8 @@ import { Ago } from "../../parts/time.tsx";
 import { liveMs } from "../../query.ts";
 import { Failing } from "./failing.tsx";
 import { Health } from "./health.tsx";
-import { EndpointLink, EndpointState, TenantLink } from "./links.tsx";
+import { EndpointState } from "../../parts/endpoints.tsx";
+import { EndpointLink, TenantLink } from "./links.tsx";
 import { SearchBox } from "./search-box.tsx";
 import { useSystem } from "./use-system.ts";
 

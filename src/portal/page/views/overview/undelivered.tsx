@@ -5,6 +5,7 @@ import { tenantAddresses } from "../../addresses.ts";
 import { api, read, type Schemas } from "../../api.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { ButtonLink } from "../../parts/button.tsx";
+import { EndpointState } from "../../parts/endpoints.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { showCount } from "../../parts/number.ts";
 import { Card } from "../../parts/page.tsx";
@@ -187,7 +188,7 @@ function Endpoints({ tenant, undelivered }: { tenant: string; undelivered: Undel
               </Link>
             ),
           },
-          { name: "State", cell: (row) => <State {...row} /> },
+          { name: "State", cell: (row) => <EndpointState {...row} /> },
           {
             ...{ name: "Retrying", number: true },
             cell: ({ id, retrying, exact }) =>
@@ -211,13 +212,5 @@ function Endpoints({ tenant, undelivered }: { tenant: string; undelivered: Undel
         </p>
       )}
     </>
-  );
-}
-
-function State({ status, circuit }: EndpointRow) {
-  return status === "active" && circuit !== "closed" ? (
-    <Badge state={circuit} text={circuit === "open" ? "Circuit open" : "Being probed"} />
-  ) : (
-    <Badge state={status} />
   );
 }

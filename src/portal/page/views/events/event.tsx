@@ -15,6 +15,8 @@ import { EventText, useEventText } from "./event-text.tsx";
 import { Life } from "./life.tsx";
 import "./events.css";
 
+const utf8 = new TextEncoder();
+
 export const Event: TenantView = ({ tenant, params }) => {
   const id = params["id"] ?? "";
   const to = tenantAddresses(tenant);
@@ -42,7 +44,7 @@ export const Event: TenantView = ({ tenant, params }) => {
         <div class="stack">
           <Life tenant={tenant} id={id} />
           <Card title="What it says">
-            <Envelope tenant={tenant} event={event} bytes={(text ?? "").length} />
+            <Envelope tenant={tenant} event={event} bytes={utf8.encode(text ?? "").length} />
           </Card>
           <Card title="Data">
             <EventText tenant={tenant} id={id} />

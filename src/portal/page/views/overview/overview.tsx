@@ -13,7 +13,7 @@ import type { TenantView } from "../view.ts";
 import { Guide } from "./guide.tsx";
 import "./overview.css";
 import { Course } from "./course.tsx";
-import { UndeliveredNow } from "./undelivered.tsx";
+import { UndeliveredNow, useUndelivered } from "./undelivered.tsx";
 import { windowOf, windows } from "./windows.ts";
 
 export const Overview: TenantView = ({ tenant }) => {
@@ -21,6 +21,8 @@ export const Overview: TenantView = ({ tenant }) => {
   const [chosen, setWindow] = useFilter("window", "24h");
   const window = windowOf(chosen);
   const { data, error, refetch } = useBeginnings(tenant);
+  // Not only once it is known that there is something to show: this is what people come for.
+  const asked = useUndelivered(tenant, window);
   const isNew = data !== undefined && !data.hasEvents;
   return (
     <>
@@ -41,7 +43,7 @@ export const Overview: TenantView = ({ tenant }) => {
       {isNew && <Guide tenant={tenant} hasEndpoints={data.hasEndpoints} />}
       {data?.hasEvents === true && (
         <div class="stack overview">
-          <UndeliveredNow tenant={tenant} window={window} hasEndpoints={data.hasEndpoints} />
+          <UndeliveredNow {...{ tenant, window, asked }} hasEndpoints={data.hasEndpoints} />
           <Course tenant={tenant} window={window} />
         </div>
       )}

@@ -21,9 +21,9 @@ type EndpointRow = Undelivered["endpoints"][number];
 /** The worst ones; the list of endpoints has them all. */
 const endpointsShown = 10;
 
-export function UndeliveredNow(props: { tenant: string; window: Window; hasEndpoints: boolean }) {
-  const { tenant, window, hasEndpoints } = props;
-  const { data, error, refetch } = useQuery({
+/** Called where it can begin early; asked again by itself. */
+export function useUndelivered(tenant: string, window: Window) {
+  return useQuery({
     queryKey: ["undelivered", tenant, window.name],
     queryFn: ({ signal }) => {
       const query = { tenant, window: window.name, limit: endpointsShown };
@@ -32,6 +32,16 @@ export function UndeliveredNow(props: { tenant: string; window: Window; hasEndpo
     refetchInterval: liveMs,
     placeholderData: keepPreviousData,
   });
+}
+
+export function UndeliveredNow(props: {
+  tenant: string;
+  window: Window;
+  hasEndpoints: boolean;
+  asked: ReturnType<typeof useUndelivered>;
+}) {
+  const { tenant, window, hasEndpoints } = props;
+  const { data, error, refetch } = props.asked;
   return (
     <Card title="Not delivered now" flush>
       {error !== null && (
@@ -108,7 +118,7 @@ function Amount(props: { tenant: string; undelivered: Undelivered; window: Windo
         <p class="soft">
           of {window.text} {events === 1 ? "has" : "have"} not reached every endpoint:{" "}
           {exact
-            ? `${showCount(deliveries)} deliveries are missing, each of one event to one endpoint.`
+            ? `${missingText(deliveries)}, each of one event to one endpoint.`
             : `at least ${showCount(deliveries)} and at most ${showCount(atMost ?? deliveries)} ` +
               "deliveries are missing. There was not the time to look at all events; a shorter " +
               "window tells it exactly."}
@@ -117,6 +127,12 @@ function Amount(props: { tenant: string; undelivered: Undelivered; window: Windo
       <Split {...props} />
     </div>
   );
+}
+
+function missingText(deliveries: number): string {
+  return deliveries === 1
+    ? "1 delivery is missing"
+    : `${showCount(deliveries)} deliveries are missing`;
 }
 
 type Part = { name: string; tone: Tone; count: number; href: string; text: string };

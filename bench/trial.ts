@@ -23,6 +23,7 @@ import { locked } from "./trials/locked.ts";
 import { ndjson } from "./trials/ndjson.ts";
 import { outage } from "./trials/outage.ts";
 import { paced } from "./trials/paced.ts";
+import { portal } from "./trials/portal.ts";
 import { receipt } from "./trials/receipt.ts";
 import { replay } from "./trials/replay.ts";
 import { retention } from "./trials/retention.ts";
@@ -37,7 +38,7 @@ import { undelivered } from "./trials/undelivered.ts";
 const allTrials: readonly Trial[] = [
   ...[locked, keyed, outage, ndjson, retention, depth],
   ...[textbook, hung, paced, down, behind, spread, killed, idle],
-  ...[receipt, replay, inbox, observed, scrape, undelivered, grown],
+  ...[receipt, replay, inbox, observed, scrape, undelivered, grown, portal],
 ];
 
 /** Of the gateways' own warnings: kinds, and characters of each. */

@@ -7,6 +7,7 @@ import postgres from "postgres";
 import type { Tenant } from "../../src/http/auth.ts";
 import type { Day } from "../../src/log/event.ts";
 import { dataText, eventSubject, eventType } from "../payload.ts";
+import { envelopeText } from "./envelope.ts";
 
 export type SeededLogs = {
   /** Oldest first. */
@@ -48,6 +49,8 @@ export async function seedLogs(
     const names = `{${tenants.map(({ name }) => name).join(",")}}`;
     await sql`select create_partitions(${days[0] ?? ""}::date, ${days.at(-1) ?? ""}::date)`;
     const step = Math.max(1, Math.floor(statementMaxRows / tenants.length));
+    const [type, subject] = [sql`${eventType}::text`, sql`${eventSubject}::text`];
+    const envelope = envelopeText(sql, { type, subject, data: sql`${data}::text` });
     const chunks = days.flatMap((day, index) =>
       Array.from({ length: Math.ceil(perDay / step) }, (_, chunk) => ({
         ...{ day, before: index * perDay },
@@ -59,15 +62,7 @@ export async function seedLogs(
       await sql`
         insert into events (tenant, day, sequence, appended_at, type, subject, envelope)
         select t.id, ${day}::date, sequence, at, ${eventType}, ${eventSubject},
-          '{"specversion":"1.0","id":"evt_' || ${day} || '_'
-            || left(replace(t.id::text, '-', ''), 16) || to_hex(sequence)
-            || left(md5(sequence::text), 8)
-            || '","source":"/tenants/' || t.name || '","type":"' || ${eventType}
-            || '","time":"' || to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-            || '","subject":"' || ${eventSubject}
-            || '","datacontenttype":"application/json","dataversion":"1","tenant":"' || t.name
-            || '","sequence":"' || lpad(sequence::text, 20, '0')
-            || '","data":' || ${data} || '}'
+          ${envelope}
         from unnest(${ids}::uuid[], ${names}::text[]) as t(id, name)
           cross join generate_series(${from}::int, ${to}::int) as i
           cross join lateral (

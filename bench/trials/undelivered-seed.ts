@@ -4,6 +4,9 @@
  * in two thousand is being retried, and one endpoint in 33 is behind, of which a third has a filter.
  */
 import postgres from "postgres";
+import { allTypes } from "../../src/deliveries/statistics.ts";
+import { everything } from "../../src/deliveries/tally.ts";
+import { envelopeText } from "./envelope.ts";
 
 export type Shape = {
   readonly tenants: number;
@@ -90,16 +93,20 @@ async function seedEvents(
   sql: postgres.Sql,
   { events, from, to }: Step & { events: number },
 ): Promise<void> {
+  const data = sql`'{"text":"' || repeat('x', 100) || '"}'`;
+  const envelope = envelopeText(sql, { type: sql`type`, subject: sql`subject`, data });
   await sql`
     insert into events (tenant, day, sequence, appended_at, type, subject, envelope)
-    select t.id, (at at time zone 'UTC')::date, n, at,
-      case when n % 3 = 0 then 'invoice.sent' else 'order.created' end, 'customer-' || n % 50,
-      '{"id":"' || n || '","data":"' || repeat('x', 100) || '"}'
-    from generate_series(${from}::bigint, ${to}::bigint) n,
-      lateral (select date_trunc('milliseconds', now() - interval '30 seconds'
-        - ${spreadMinutes}::int * interval '1 minute' * (1 - n / ${events}::float8)) as at) a,
+    select t.id, (at at time zone 'UTC')::date, sequence, at, type, subject, ${envelope}
+    from generate_series(${from}::bigint, ${to}::bigint) sequence,
+      lateral (
+        select date_trunc('milliseconds', now() - interval '30 seconds'
+            - ${spreadMinutes}::int * interval '1 minute' * (1 - sequence / ${events}::float8)) as at,
+          case when sequence % 3 = 0 then 'invoice.sent' else 'order.created' end as type,
+          'customer-' || sequence % 50 as subject
+      ) made,
       tenants t
-    order by n`;
+    order by sequence`;
 }
 
 async function seedOutcomes(sql: postgres.Sql, { from, to }: Step): Promise<void> {
@@ -126,4 +133,33 @@ async function seedOutcomes(sql: postgres.Sql, { from, to }: Step): Promise<void
       1, sequence - 1, at, at, 2, 30, case when chance < 2100 then 503 else 200 end,
       case when chance < 2100 then 'http: status 503' end, case when chance < 2100 then at end
     from made where chance >= 100`;
+}
+
+/**
+ * What the attempts of the outcomes count as in statistics, by minute and by hour: of each endpoint
+ * and type, of each type with all endpoints together, and of all.
+ */
+export async function seedStatistics(databaseUrl: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, fetch_types: false, onnotice: () => {} });
+  try {
+    for (const [table, unit] of [
+      ["delivery_minutes", "minute"],
+      ["delivery_hours", "hour"],
+    ] as const) {
+      await sql`
+        insert into ${sql(table)} (tenant, endpoint, type, at, day, attempts, failures, retries,
+          queue_ms, latency_ms)
+        select d.tenant, coalesce(d.endpoint, ${everything}::uuid),
+          coalesce(e.type, ${allTypes}::text), at,
+          (at at time zone 'UTC')::date, count(*), count(*) filter (where d.status <> 'delivered'),
+          0, array[0, 0, count(*)]::int[], array_fill(0, array[9]) || count(*)::int
+        from deliveries d
+          join events e on e.tenant = d.tenant and e.day = d.day and e.sequence = d.sequence,
+          lateral (select date_trunc(${unit}::text, d.last_attempt_at) as at) a
+        group by grouping sets (
+          (d.tenant, d.endpoint, e.type, at), (d.tenant, e.type, at), (d.tenant, at))`;
+    }
+  } finally {
+    await sql.end();
+  }
 }

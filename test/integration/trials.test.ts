@@ -14,7 +14,7 @@ const deadlineMs = 90_000;
 test.each([
   ...["locked", "keyed", "outage", "ndjson", "retention", "depth"],
   ...["textbook", "hung", "paced", "down", "behind", "spread", "killed", "idle"],
-  ...["receipt", "replay", "inbox", "observed", "scrape", "undelivered", "grown"],
+  ...["receipt", "replay", "inbox", "observed", "scrape", "undelivered", "grown", "portal"],
 ])("the trial %s keeps its promises", { timeout: deadlineMs }, async (name) => {
   await run("trial.ts", name, "--small");
 });

@@ -51,9 +51,13 @@ export function ensureChromium(): Promise<string> {
   }));
 }
 
+export async function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: await ensureChromium(), args: flags });
+}
+
 /** One for a test file; each `open` has its own storage, like a window of its own. */
 export async function startBrowser(origin: string) {
-  const browser = await chromium.launch({ executablePath: await ensureChromium(), args: flags });
+  const browser = await launchChromium();
   const opened: { context: BrowserContext; faults: string[] }[] = [];
   return { open, closeAll, stop: () => browser.close() };
 

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** What each view has to show before it counts as there. */
 const tenantViews: readonly { name: string; view: () => string; shows: string | RegExp }[] = [
-  { name: "overview", view: () => "", shows: /undelivered/i },
+  { name: "overview", view: () => "", shows: /attempts in the last/ },
   { name: "endpoints", view: () => "/endpoints", shows: "Warehouse" },
   { name: "new-endpoint", view: () => "/endpoints/new", shows: /URL/ },
   { name: "endpoint", view: () => `/endpoints/${showcase.endpoints.broken}`, shows: /503/ },
@@ -54,7 +54,7 @@ const tenantViews: readonly { name: string; view: () => string; shows: string | 
 const operatorViews = [
   { name: "operator", view: "", shows: "Failing endpoints" },
   { name: "tenants", view: "/tenants", shows: "acme" },
-  { name: "search", view: "/search?q=acme", shows: "Tenants" },
+  { name: "search", view: "/search?q=acme", shows: "What it is" },
   { name: "system", view: "/system", shows: "Housekeeping" },
 ];
 

@@ -2,7 +2,8 @@
  * The key with which this tab calls the API: out of a portal link, or typed in.
  *
  * A link carries it behind `#`, which no browser sends anywhere. It is taken out of the address
- * before anything else happens, so it stands in no history entry, no bookmark and no screenshot.
+ * before anything else happens, so it stands in no bookmark, no screenshot and nowhere that "back"
+ * leads to. What a browser notes of the pages that it has opened we cannot take back: so it is short.
  * It lives as long as the tab: `sessionStorage` is shared with no other tab and outlives a reload.
  */
 

@@ -40,8 +40,8 @@ export function TextBlock(props: { text: string; what: string; isJson?: boolean 
  * an object only what stands under this name.
  */
 export function JsonBlock({ text, what, member }: { text: string; what: string; member?: string }) {
-  const shown = useMemo(() => indent(text, member), [text, member]);
-  return <TextBlock text={shown} what={what} isJson />;
+  const { shown, isJson } = useMemo(() => indent(text, member), [text, member]);
+  return <TextBlock text={shown} {...{ what, isJson }} />;
 }
 
 function Coloured({ text }: { text: string }) {
@@ -62,7 +62,7 @@ function Coloured({ text }: { text: string }) {
 
 type RawJson = { rawJSON(text: string): unknown };
 
-function indent(text: string, member: string | undefined): string {
+function indent(text: string, member: string | undefined) {
   try {
     const exact = (_name: string, value: unknown, context?: { source?: string }) =>
       typeof value === "number" && context?.source !== undefined && "rawJSON" in JSON
@@ -70,8 +70,8 @@ function indent(text: string, member: string | undefined): string {
         : value;
     const value: unknown = JSON.parse(text, exact);
     const part = member === undefined ? value : (value as Record<string, unknown>)[member];
-    return JSON.stringify(part, null, 2);
+    return { shown: JSON.stringify(part, null, 2), isJson: true };
   } catch {
-    return text; // It is no JSON, which is nothing wrong here.
+    return { shown: text, isJson: false }; // Which is nothing wrong here.
   }
 }

@@ -6,7 +6,7 @@ import { operator, tenantAddresses, tenantIn } from "../addresses.ts";
 import icon from "../icon.svg";
 import { Button } from "../parts/button.tsx";
 import { Select } from "../parts/field.tsx";
-import { showDuration, useNow } from "../parts/time.tsx";
+import { showDuration, showExact, useNow } from "../parts/time.tsx";
 import { setKey } from "../session.ts";
 import { applyTheme, currentTheme, themes, type Theme } from "./theme.ts";
 import { useWho } from "./who.tsx";
@@ -30,9 +30,25 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </header>
       <Sidebar isOpen={isOpen} />
       <main id="main" class="main" tabIndex={-1} onClick={() => setOpen(false)}>
+        <LinkEndsSoon />
         {children}
       </main>
     </div>
+  );
+}
+
+/** Early enough to finish what is being typed: with the link's end it is gone. */
+const soonMs = 5 * 60_000;
+
+function LinkEndsSoon() {
+  const { expires_at: at } = useWho();
+  const present = useNow();
+  if (at === null || Date.parse(at) - present > soonMs) return null;
+  return (
+    <p class="note warn" role="status">
+      This link ends at {showExact(at)}. Save what you are typing. A new link that you open in this
+      tab leaves you where you are.
+    </p>
   );
 }
 

@@ -26,7 +26,7 @@ const pageLimit = 25;
 
 const atOnce = 5;
 
-const everyMs = 15_000;
+const everyMs = 60_000;
 
 export function Walk({ tenant, endpoint }: { tenant: string; endpoint: string }) {
   const [replayed, setReplayed] = useState<"dead" | "missing">();

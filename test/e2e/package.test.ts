@@ -150,7 +150,8 @@ test("the gateway of the package starts, with the driver as it was mended and th
   const page = await fetch(`${packaged.url}/portal`);
   expect(page.status).toBe(200);
   const [, script = expect.fail()] = /src="([^"]+\.js)"/.exec(await page.text()) ?? [];
-  const loaded = await fetch(new URL(script, packaged.url));
+  const headers = { "accept-encoding": "br" };
+  const loaded = await fetch(new URL(script, packaged.url), { headers });
   expect([loaded.status, loaded.headers.get("content-encoding")]).toEqual([200, "br"]);
 });
 

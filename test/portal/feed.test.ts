@@ -93,7 +93,7 @@ test("after a cut nothing is missing and nothing is there twice", async () => {
   await append("cut", ["order.created", "order.paid"]);
   await rows(page).nth(1).waitFor();
   await network.cut();
-  await page.getByText("reconnecting", { exact: true }).waitFor();
+  await page.getByText("Reconnecting", { exact: true }).waitFor();
   await page.getByText("Nothing is missed: it goes on where it was cut.").waitFor();
   await append("cut", ["order.created", "order.paid", "order.shipped"]);
   expect(await shownSequences(page)).toHaveLength(2);
@@ -153,7 +153,7 @@ async function openLive(tenant: string): Promise<Page> {
 }
 
 async function isLive(page: Page): Promise<void> {
-  await page.getByRole("status").getByText("live", { exact: true }).waitFor();
+  await page.getByRole("status").getByText("Live", { exact: true }).waitFor();
 }
 
 /** By way of the network that is cut. */

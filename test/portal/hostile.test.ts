@@ -117,7 +117,7 @@ test("rows of the feed open to their data, digit for digit and sign for sign", a
 test("the live feed shows it as text while it comes", async () => {
   const { page } = await browser.open(await portal.linkTo(tenant, "/events"));
   const dialogs = watchDialogs(page);
-  await page.getByText("live", { exact: true }).waitFor();
+  await page.getByText("Live", { exact: true }).waitFor();
   const subject = `${markup} ${turned}`;
   await portal.gateway.append(tenant, { type: "live.came", subject, data: { markup } });
   await page.getByRole("button", { name: /live\.came/ }).click();

@@ -190,12 +190,19 @@ async function series(tenant: string): Promise<Series> {
 }
 
 /** In how far each way of not being delivered applies, as the page has it. */
+/** What the page calls the API's words. */
+const partNames: Readonly<Record<string, string>> = {
+  Retrying: "retrying",
+  Waiting: "waiting",
+  "Dead letter": "dead",
+};
+
 async function split(page: Page): Promise<Record<string, number>> {
   const parts = await page.locator("main .split li").all();
   const pairs = await Promise.all(
     parts.map(async (part) => {
-      const [name = "", count = ""] = (await part.innerText()).split(/\s+/);
-      return [name, Number(count)] as const;
+      const name = await part.locator(".badge").innerText();
+      return [partNames[name] ?? name, Number(await part.locator("strong").innerText())] as const;
     }),
   );
   return Object.fromEntries(pairs);

@@ -98,7 +98,7 @@ test("a push of long ago is told from one that is wrong", async () => {
   const signed = await sign(secret, id, push.body, { now: Date.now() - hourMs });
   await check(page, `${headLines(signed)}\n\n${push.body.toString()}`);
   await page.getByRole("heading", { name: "The signature is right, but not of now" }).waitFor();
-  await page.getByText(/It was signed 1 h.* ago/).waitFor();
+  await page.getByText(/It was signed 1\sh.* ago/).waitFor();
   await expect(verify(secret, signed, push.body)).rejects.toMatchObject({ reason: "too-old" });
 });
 

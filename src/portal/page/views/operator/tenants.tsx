@@ -1,4 +1,5 @@
 /** All tenants, page by page, with how their endpoints stand. */
+import { useQueryClient } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
 import { useLocation } from "wouter-preact";
 import { tenantAddresses } from "../../addresses.ts";
@@ -95,12 +96,14 @@ function NewTenant({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [error, setError] = useState<unknown>();
   const [, navigate] = useLocation();
+  const queries = useQueryClient();
   const create = async () => {
     setError(undefined);
     try {
       const body = name === "" ? {} : { name };
       await read(api.PUT("/tenants/{tenant}", { params: { path: { tenant } }, body }));
       toast.done(`Tenant ${tenant} is there`);
+      void queries.invalidateQueries({ queryKey: ["tenants"] });
       navigate(tenantAddresses(tenant).overview);
     } catch (failure) {
       setError(failure);

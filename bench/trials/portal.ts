@@ -4,8 +4,8 @@
  * built for release, and Chromium opens it by a portal link, ten times each page: cold, in a new
  * context that has cached nothing, and warm, again in the same tab. Taken is the time from the
  * navigation until the frame after the number or the table has come into the document, by the
- * page's own clock, and that of each call of the API, by the browser's. The gateway has no push
- * role, or what is counted would change.
+ * page's own clock, and that of each asset and call of the API, by the browser's. The gateway has no
+ * push role, or what is counted would change.
  */
 import { readFile } from "node:fs/promises";
 import { globSync } from "node:fs";
@@ -94,7 +94,7 @@ async function run(stage: Stage): Promise<Outcome> {
       findings.push(
         ...Object.keys(shown).map((name) => shownAfter(`${view}, ${how}: ${name}`, name, loaded)),
       );
-      notes.push(`${view}, ${how}: median start and duration of calls\n${callsText(loaded)}`);
+      notes.push(`${view}, ${how}: median start and duration of requests\n${callsText(loaded)}`);
     }
   }
   return { findings, notes };
@@ -149,9 +149,8 @@ async function load(
   // Two frames later what was seen last has its time.
   return page.evaluate<Loaded>(`(async () => {
     for (const _ of [1, 2]) await new Promise((resolve) => requestAnimationFrame(resolve));
-    const calls = performance.getEntriesByType("resource")
-      .filter(({ initiatorType }) => initiatorType === "fetch")
-      .map(({ name, startTime, duration }) => ({ name, startTime, duration }));
+    const entries = performance.getEntriesByType("resource");
+    const calls = entries.map(({ name, startTime, duration }) => ({ name, startTime, duration }));
     return { shown: whenShown, calls };
   })()`);
 }
@@ -194,7 +193,7 @@ function callsText(loaded: readonly Loaded[]): string {
           0.5,
         ),
       );
-    return `  ${path.padEnd(24)} at ${median("startTime").padStart(9)}, ${median("duration")}`;
+    return `  ${path.padEnd(34)} at ${median("startTime").padStart(9)}, ${median("duration")}`;
   });
   return lines.join("\n");
 }

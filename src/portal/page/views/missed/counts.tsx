@@ -118,7 +118,7 @@ function RowActions(props: {
   return (
     <div class="actions">
       <Link href={tenantAddresses(tenant).missed({ endpoint: id, window })} class="button small">
-        Look
+        Show
       </Link>
       <Button small onPress={() => onReplay(id)}>
         Replay

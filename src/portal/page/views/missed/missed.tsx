@@ -101,7 +101,7 @@ function DeadLetters({ tenant, endpoints, endpoint }: Props) {
       flush
       actions={
         <ButtonLink small to={tenantAddresses(tenant).deliveries({ status: "dead", endpoint })}>
-          Filter them
+          All dead letters
         </ButtonLink>
       }
     >

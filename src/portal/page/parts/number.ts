@@ -7,6 +7,11 @@ export function showCount(count: number): string {
   return whole.format(count);
 }
 
+/** `1 event`, `2,000 events`; words that get more than an s for many are given. */
+export function showMany(count: number, one: string, many = `${one}s`): string {
+  return `${showCount(count)}\u00a0${count === 1 ? one : many}`;
+}
+
 /** `1.2M`, for tiles and axes. */
 export function showShort(count: number): string {
   return count < 10_000 ? whole.format(count) : short.format(count);

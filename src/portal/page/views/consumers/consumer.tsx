@@ -6,7 +6,7 @@ import { api, read, type Schemas } from "../../api.ts";
 import { Button } from "../../parts/button.tsx";
 import { TextBlock } from "../../parts/json.tsx";
 import { Loading } from "../../parts/loading.tsx";
-import { showCount } from "../../parts/number.ts";
+import { showCount, showMany } from "../../parts/number.ts";
 import { Card, Facts, PageHead, Stats } from "../../parts/page.tsx";
 import { ProblemNote } from "../../parts/problem.tsx";
 import { Ago, showDuration } from "../../parts/time.tsx";
@@ -108,7 +108,7 @@ function Warning({ lost, retention_headroom_seconds: seconds }: Shown) {
   if (lost > 0) {
     return (
       <div class="note bad" role="alert">
-        <h2>{showCount(lost)} events were lost</h2>
+        <h2>{lost === 1 ? "1 event was lost" : `${showMany(lost, "event")} were lost`}</h2>
         <p>
           They expired before this consumer had acknowledged them. It reads nothing more until you
           put it elsewhere: at the oldest event, to go on with what is left.

@@ -7,7 +7,7 @@ import { api, read } from "../../api.ts";
 import { Button } from "../../parts/button.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
-import { showCount } from "../../parts/number.ts";
+import { showCount, showMany } from "../../parts/number.ts";
 import { toast } from "../../parts/toast.ts";
 import type { EndpointView } from "./queries.ts";
 
@@ -124,8 +124,8 @@ export function DeleteDialog({ tenant, endpoint, onClose }: DialogProps) {
       {waiting > 0 && (
         <p>
           <strong>
-            {showCount(endpoint.lag.events)} events behind its position and{" "}
-            {showCount(endpoint.retrying)} retries
+            {showMany(endpoint.lag.events, "event")} behind its position and{" "}
+            {showMany(endpoint.retrying, "retry", "retries")}
           </strong>{" "}
           will not be delivered.
         </p>

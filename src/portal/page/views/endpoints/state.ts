@@ -1,6 +1,6 @@
 /** How an endpoint stands, in words: what is wrong, and what happens next. */
 import type { Tone } from "../../parts/badge.tsx";
-import { showCount } from "../../parts/number.ts";
+import { showCount, showMany } from "../../parts/number.ts";
 import { showDuration } from "../../parts/time.tsx";
 import { errorInWords } from "../deliveries/words.ts";
 import type { EndpointView } from "./queries.ts";
@@ -53,7 +53,7 @@ export function stateOf(endpoint: EndpointView): State {
   }
   if (isFailing(endpoint)) return { kind: "failing", word: "Failing", tone: "warn", reason: last };
   if (lag.seconds > laggingSeconds) {
-    const behind = `${showCount(lag.events)} events behind`;
+    const behind = `${showMany(lag.events, "event")} behind`;
     return { kind: "lagging", word: "Lagging", tone: "warn", reason: behind };
   }
   if (dead > 0) {

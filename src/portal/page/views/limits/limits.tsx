@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/preact-query";
 import type { ComponentChildren } from "preact";
 import { api, read, type Schemas } from "../../api.ts";
 import { Loading } from "../../parts/loading.tsx";
-import { showCount } from "../../parts/number.ts";
+import { showCount, showMany } from "../../parts/number.ts";
 import { Card, PageHead } from "../../parts/page.tsx";
 import { ProblemNote } from "../../parts/problem.tsx";
 import type { TenantView } from "../view.ts";
@@ -117,5 +117,7 @@ function Limit(props: {
 function wordsOf(limit: number | null, used: number | undefined, unit: string): string {
   const inUse = used === undefined ? "" : `${showCount(used)} of `;
   if (limit !== null) return `${inUse}${showCount(limit)} ${unit}`;
-  return used === undefined ? "No limit" : `${showCount(used)} ${unit}, no limit`;
+  return used === undefined
+    ? "No limit"
+    : `${showMany(used, unit.replace(/s\b/, ""), unit)}, no limit`;
 }

@@ -4,7 +4,7 @@ import { tenantAddresses } from "../../addresses.ts";
 import type { Schemas } from "../../api.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Loading } from "../../parts/loading.tsx";
-import { showBytes, showCount } from "../../parts/number.ts";
+import { showBytes, showCount, showMany } from "../../parts/number.ts";
 import { Card, Facts, PageHead, Stats } from "../../parts/page.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
 import { Table } from "../../parts/table.tsx";
@@ -112,10 +112,10 @@ function Pushing({ system: { process, shards } }: { system: System }) {
       <Facts
         facts={[
           ["Shards", <Shards key="shards" shards={shards} />],
-          ["Here", `${showCount(push.shards_held)} shards`],
+          ["Here", showMany(push.shards_held, "shard")],
           [
             "In flight",
-            `${showCount(push.in_flight)} attempts, ${showCount(push.slots_used)} of ${showCount(push.slots)} slots`,
+            `${showMany(push.in_flight, "attempt")}, ${showCount(push.slots_used)} of ${showCount(push.slots)} slots`,
           ],
           [
             "Endpoints",

@@ -6,7 +6,7 @@ import { Chart } from "../../parts/chart.tsx";
 import { Select } from "../../parts/field.tsx";
 import { FilterText, typesFault, useFilter } from "../../parts/filter.tsx";
 import { Loading } from "../../parts/loading.tsx";
-import { showCount, showShare, showShort } from "../../parts/number.ts";
+import { showCount, showMany, showShare, showShort } from "../../parts/number.ts";
 import { Card, Stats } from "../../parts/page.tsx";
 import { ProblemNote } from "../../parts/problem.tsx";
 import { showDuration } from "../../parts/time.tsx";
@@ -142,7 +142,7 @@ function AttemptChart({ series: shown, window }: ChartOf) {
   const summary =
     count === 0
       ? `No attempts in ${window.text}.`
-      : `${showCount(count)} attempts in ${window.text}; ${showCount(failures)} failed.`;
+      : `${showMany(count, "attempt")} in ${window.text}; ${showCount(failures)} failed.`;
   const title = "Attempts over time";
   return <Chart kind="bars" show={showShort} {...{ title, summary, starts, stepMs, series }} />;
 }

@@ -239,7 +239,7 @@ export function createLedger(options: {
     const detail = column(details);
     const subject = column(newestMoves(batch));
     const taken = await sql<AnswerRow[]>`
-      select endpoint, receipts, overruled::text[], revived::text[] from record_results(${process},
+      select endpoint, receipts, overruled::text[], revived::text[] from record_lanes(${process},
         ${lane((l) => l.fence.tenant)}::uuid[], ${lane((l) => l.fence.endpoint)}::uuid[],
         ${lane((l) => l.fence.shard)}::int[], ${lane((l) => l.fence.epoch)}::bigint[],
         ${lane((l) => l.fence.generation)}::int[],

@@ -181,7 +181,7 @@ test("a delivery is a row with one entry, in one statement after the append's", 
       await delivered(path, round + 1);
     }
   });
-  expect(work(costs)).toEqual({ append_to_logs: 20, record_results: 20 });
+  expect(work(costs)).toEqual({ append_to_logs: 20, record_lanes: 20 });
   expect(costs.writes).toEqual(total([20, { ...event, ...group, ...delivery, ...outcomes }]));
   const { event: ofEvent, group: ofGroup, delivery: ofDelivery, outcomes: ofOutcomes } = logBytes;
   expect(costs.bytes / 20).toBeLessThan(ofEvent + ofGroup + ofDelivery + ofOutcomes);
@@ -193,7 +193,7 @@ test("deliveries at once share their statements and their endpoint's position", 
     await append("burst", { batch: 500, times: 1 });
     await delivered(path, 501);
   });
-  const { record_results: statements = 0, ...others } = work(costs);
+  const { record_lanes: statements = 0, ...others } = work(costs);
   expect(others).toEqual({ append_to_logs: 1 });
   expect(statements).toBeLessThanOrEqual(500 / outcomesMin);
   const each = { ...event, ...delivery };
@@ -210,7 +210,7 @@ test("a retry is a row until it is settled, and two attempts that are told", asy
     await append("second", { batch: 40, times: 1 });
     await delivered(path, 41);
   });
-  const { record_results: statements = 0, retries: reads = 0, ...others } = work(costs);
+  const { record_lanes: statements = 0, retries: reads = 0, ...others } = work(costs);
   expect(others).toEqual({ append_to_logs: 1 });
   // Retries are due at times of their own.
   expect(statements).toBeLessThanOrEqual(80);

@@ -45,7 +45,8 @@ let found: Promise<string> | undefined;
 /** The path of a Chromium. On Debian, as root, it installs one if there is none. */
 export function ensureChromium(): Promise<string> {
   return (found ??= ensureInstalled({
-    find: async () => process.env["CHROMIUM_PATH"] ?? (await which("chromium")),
+    find: async () =>
+      process.env["CHROMIUM_PATH"] ?? (await which("chromium")) ?? (await which("google-chrome")),
     package: "chromium",
     howToInstall,
   }));

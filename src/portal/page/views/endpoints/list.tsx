@@ -9,7 +9,7 @@ import { Loading } from "../../parts/loading.tsx";
 import { showCount } from "../../parts/number.ts";
 import { Card, PageHead } from "../../parts/page.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { Table, type Column } from "../../parts/table.tsx";
 import { Ago, showDuration } from "../../parts/time.tsx";
 import type { TenantView } from "../view.ts";
@@ -70,8 +70,8 @@ const filters: readonly (readonly [string, string])[] = [
 ];
 
 function Listed({ tenant, list }: { tenant: string; list: EndpointList }) {
-  const [status, setStatus] = useSearchValue("status", "");
-  const [text, setText] = useSearchValue("q", "");
+  const [status, setStatus] = useFilter("status", "");
+  const [text, setText] = useFilter("q", "");
   const [shownMax, setShownMax] = useState(shownStep);
   const found = list.endpoints
     .filter((endpoint) => isAsked(endpoint, status) && hasText(endpoint, text))

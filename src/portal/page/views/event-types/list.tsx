@@ -7,7 +7,7 @@ import { Loading } from "../../parts/loading.tsx";
 import { Card, PageHead } from "../../parts/page.tsx";
 import { LoadMore, usePages } from "../../parts/pages.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { useEndpoints } from "../endpoints/queries.ts";
@@ -16,7 +16,7 @@ import { isWanted } from "./match.ts";
 import "../endpoints/endpoints.css";
 
 export const EventTypes: TenantView = ({ tenant }) => {
-  const [text, setText] = useSearchValue("q", "");
+  const [text, setText] = useFilter("q", "");
   const pages = usePages({
     key: ["event-types", tenant],
     load: (cursor, signal) => {

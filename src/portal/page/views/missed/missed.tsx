@@ -10,7 +10,7 @@ import { Card, PageHead } from "../../parts/page.tsx";
 import { LoadMore, usePages } from "../../parts/pages.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
 import { anyTime } from "../../parts/range.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { liveMs } from "../../query.ts";
 import type { Filters } from "../deliveries/filters.ts";
 import { loadDeliveries } from "../deliveries/load.ts";
@@ -34,8 +34,8 @@ const shownLetters = 20;
 
 export const Missed: TenantView = ({ tenant }) => {
   const endpoints = useEndpoints(tenant);
-  const [endpoint, setEndpoint] = useSearchValue("endpoint", "");
-  const [asked, setWindow] = useSearchValue("window", usualWindow);
+  const [endpoint, setEndpoint] = useFilter("endpoint", "");
+  const [asked, setWindow] = useFilter("window", usualWindow);
   const window = windows.find(([key]) => key === asked)?.[0] ?? usualWindow;
   return (
     <>

@@ -6,7 +6,7 @@ import { Loading } from "../../parts/loading.tsx";
 import { showCount, showShort } from "../../parts/number.ts";
 import { Card, PageHead, Stats } from "../../parts/page.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { liveMs } from "../../query.ts";
@@ -28,7 +28,7 @@ const windows = [
 const endpointsMax = 20;
 
 export function OperatorOverview() {
-  const [window, setWindow] = useSearchValue("window", "1h");
+  const [window, setWindow] = useFilter("window", "1h");
   const undelivered = useQuery({
     queryKey: ["undelivered", null, window],
     queryFn: ({ signal }) => {

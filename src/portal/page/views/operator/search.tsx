@@ -6,7 +6,7 @@ import { api, read, type Schemas } from "../../api.ts";
 import { Loading } from "../../parts/loading.tsx";
 import { Card, PageHead } from "../../parts/page.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { Table } from "../../parts/table.tsx";
 import { SearchBox } from "./search-box.tsx";
 
@@ -28,7 +28,7 @@ const kindNames: Readonly<Record<Kind, string>> = {
 const kinds = Object.keys(kindNames) as Kind[];
 
 export function Search() {
-  const [q] = useSearchValue("q", "");
+  const [q] = useFilter("q", "");
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["search", q],
     queryFn: ({ signal }) => read(api.GET("/search", { params: { query: { q } }, signal })),

@@ -14,7 +14,7 @@ import { Loading } from "../../parts/loading.tsx";
 import { Card, PageHead } from "../../parts/page.tsx";
 import { LoadMore, usePages } from "../../parts/pages.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { Table, type Column } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
 import type { TenantView } from "../view.ts";
@@ -32,8 +32,8 @@ type State = (typeof states)[number];
 
 export const Replays: TenantView = ({ tenant }) => {
   const endpoints = useEndpoints(tenant);
-  const [endpoint, setEndpoint] = useSearchValue("endpoint", "");
-  const [asked, setStatus] = useSearchValue("status", "");
+  const [endpoint, setEndpoint] = useFilter("endpoint", "");
+  const [asked, setStatus] = useFilter("status", "");
   const status = states.find((state) => state === asked) ?? "";
   return (
     <>

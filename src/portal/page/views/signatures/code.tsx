@@ -1,12 +1,12 @@
 /** Code for a receiver, in one language at a time; which one stands in the address. */
 import { Card } from "../../parts/page.tsx";
 import { TextBlock } from "../../parts/json.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import type { EndpointView } from "../endpoints/queries.ts";
 import { samples } from "./samples.ts";
 
 export function Code({ endpoint, secret }: { endpoint: EndpointView; secret: string | undefined }) {
-  const [language, choose] = useSearchValue("lang", "node");
+  const [language, choose] = useFilter("lang", "node");
   const sample = samples.find(({ id }) => id === language) ?? samples[0];
   if (sample === undefined) return null;
   const isShared = endpoint.signature === "v1";

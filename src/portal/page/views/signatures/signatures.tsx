@@ -8,7 +8,7 @@ import { Select } from "../../parts/field.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { Card, PageHead } from "../../parts/page.tsx";
 import { Empty, ProblemNote } from "../../parts/problem.tsx";
-import { useSearchValue } from "../../parts/search-value.ts";
+import { useFilter } from "../../parts/filter.tsx";
 import { useEndpoints, type EndpointView } from "../endpoints/queries.ts";
 import { SecretText } from "../endpoints/secret-text.tsx";
 import type { TenantView } from "../view.ts";
@@ -20,7 +20,7 @@ import "./signatures.css";
 
 export const Signatures: TenantView = ({ tenant }) => {
   const { data, error, refetch } = useEndpoints(tenant);
-  const [asked, choose] = useSearchValue("endpoint", "");
+  const [asked, choose] = useFilter("endpoint", "");
   const [pasted, setPasted] = useState("");
   const endpoints = data?.endpoints ?? [];
   const endpoint = endpoints.find(({ id }) => id === asked) ?? endpoints[0];
